@@ -1,0 +1,72 @@
+"""A Callscope server for a benchmark: a process of its own, started as a user starts it."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+
+
+class Server:
+    """`callscope serve` on a free port. Use it as a context manager."""
+
+    def __init__(self, data_dir: Path, *, workers: int = 1, database_url: str = "") -> None:
+        self.data_dir = data_dir
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._workers = workers
+        self._database_url = database_url
+        self.seconds_to_first_answer = 0.0
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> "Server":
+        environment = {**os.environ, "CALLSCOPE_DATA_DIR": str(self.data_dir), "CALLSCOPE_LOG_LEVEL": "warning"}
+        if self._database_url:
+            environment |= {"DATABASE_URL": self._database_url, "SECRET_KEY": "a-key-for-benchmarks-only"}
+        command = [sys.executable, "-m", "callscope.cli", "serve", "--port", str(self.port)]
+        command += ["--workers", str(self._workers)]
+        started = time.perf_counter()
+        self.process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)  # noqa: S603  # our own
+        while True:
+            try:
+                with urllib.request.urlopen(f"{self.url}/health/live", timeout=1):  # noqa: S310  # our own server
+                    break
+            except OSError:
+                if self.process.poll() is not None:
+                    raise SystemExit("the server did not start") from None
+                time.sleep(0.01)
+        self.seconds_to_first_answer = time.perf_counter() - started
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self.process is not None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(30)
+
+    def login(self) -> str:
+        """An access token of the demo admin."""
+        body = json.dumps({"email": "admin@example.com", "password": "admin123"}).encode()
+        request = urllib.request.Request(  # noqa: S310  # our own server
+            f"{self.url}/auth/login", body, {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request) as response:  # noqa: S310  # our own server
+            token: str = json.load(response)["access_token"]
+        return token
+
+    def memory_mib(self) -> float:
+        """Resident memory of the process, in MiB."""
+        assert self.process is not None
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,264 @@
+"""What goes over HTTP about users, API keys and projects."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import Path
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+
+from callscope.accounts.models import ApiKey, Project, User
+from callscope.accounts.projects import ProjectDirectory
+from callscope.api.envelope import Envelope
+from callscope.api.rights import Role, Scope
+
+BIGGEST_ID = 2**63 - 1
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("must hold printable characters only")
+    return text
+
+
+def _storable(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("must not hold the character NUL")
+    return text
+
+
+Id = Annotated[int, Path(ge=1, le=BIGGEST_ID)]
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_printable)
+]
+Description = Annotated[str, StringConstraints(max_length=500), AfterValidator(_storable)]
+Email = Annotated[str, Field(max_length=320, description="Compared without regard to case.")]
+NewPassword = Annotated[str, Field(max_length=1_000, description="8 characters to 72 bytes (in UTF-8).")]
+GivenPassword = Annotated[str, Field(max_length=1_000)]
+ProjectRef = Annotated[int, Field(ge=1, le=BIGGEST_ID)] | Name
+"""A project by its number (a JSON number) or by its name (a JSON string)."""
+
+_JANE: dict[str, JsonValue] = {"email": "jane@example.com", "password": "correct horse battery"}
+_USER: dict[str, JsonValue] = {
+    "id": 3, "email": "jane@example.com", "role": "VIEWER", "projects": ["default"], "can_read_calls": False,
+    "is_active": True, "created_at": "2026-03-01T09:30:00Z",
+}  # fmt: skip
+_KEY: dict[str, JsonValue] = {
+    "id": 1, "name": "checkout service", "project": "checkout", "scopes": ["ingest"], "prefix": "cs_8Jr2kQx",
+    "created_at": "2026-03-01T09:30:00Z", "last_used_at": None,
+}  # fmt: skip
+_TOKEN = "eyJhbGciOiJIUzI1NiIs…"  # noqa: S105  # an example
+
+
+def _example(example: dict[str, JsonValue], *, strict: bool = False) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": [example]}, extra="forbid" if strict else "ignore")
+
+
+class RegisterIn(BaseModel):
+    """Who registers himself: he becomes a viewer of the project `default`."""
+
+    model_config = _example(dict(_JANE))
+
+    email: Email
+    password: NewPassword
+
+
+class LoginIn(BaseModel):
+    """A login. `cookie` also sets the session cookie of the dashboard."""
+
+    model_config = _example(dict(_JANE))
+
+    email: Email
+    password: GivenPassword
+    cookie: bool = False
+
+
+class PasswordIn(BaseModel):
+    """A change of one's own password."""
+
+    model_config = _example({"current_password": "correct horse battery", "new_password": "staple the battery"})
+
+    current_password: GivenPassword
+    new_password: NewPassword
+
+
+class SetupIn(BaseModel):
+    """The first admin, made with the token of the one-time link."""
+
+    model_config = _example({"token": "5f0c…", **_JANE})
+
+    token: str = Field(max_length=200)
+    email: Email
+    password: NewPassword
+
+
+class UserOut(BaseModel):
+    """A user. An admin is never limited: his `projects` is null and `can_read_calls` true."""
+
+    model_config = _example(dict(_USER))
+
+    id: int
+    email: str
+    role: Role
+    projects: list[str] | None = Field(description="Names of the projects that the user is limited to; null: all.")
+    can_read_calls: bool = Field(description="Whether calls, traces and texts may be seen, besides metrics.")
+    is_active: bool
+    created_at: datetime
+
+    @classmethod
+    def of(cls, user: User, projects: ProjectDirectory) -> "UserOut":
+        """The user as clients see him."""
+        admin = user.role == Role.ADMIN
+        limited = None if admin or user.projects is None else [projects.by_id(number) for number in user.projects]
+        return cls(
+            id=user.id,
+            email=user.email,
+            role=Role(user.role),
+            projects=None if limited is None else [project.name for project in limited if project is not None],
+            can_read_calls=admin or user.can_read_calls,
+            is_active=user.is_active,
+            created_at=user.created_at,
+        )
+
+
+class LoginOut(BaseModel):
+    """An access token: send it as `Authorization: Bearer …`. `expires_in` is in seconds."""
+
+    model_config = _example({"access_token": _TOKEN, "token_type": "bearer", "expires_in": 43_200, "user": _USER})
+
+    access_token: str
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105  # OAuth2's word
+    expires_in: int
+    user: UserOut
+
+
+class LoginAnswer(Envelope[LoginOut]):
+    """A login's answer: the token is at the top level too, where OAuth2 clients look for it."""
+
+    access_token: str
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105  # OAuth2's word
+
+
+class UserIn(BaseModel):
+    """A new user. `projects` limits him to those (names or numbers); null or left out: all."""
+
+    model_config = _example({**_JANE, "role": "VIEWER", "projects": ["checkout"], "can_read_calls": True}, strict=True)
+
+    email: Email
+    password: NewPassword
+    role: Role = Role.VIEWER
+    projects: list[ProjectRef] | None = Field(None, max_length=1_000)
+    can_read_calls: bool = False
+
+
+class UserChange(BaseModel):
+    """What to change of a user; what is left out stays. `projects`: names or numbers, or null for all."""
+
+    model_config = _example({"projects": ["checkout", "search"], "can_read_calls": True}, strict=True)
+
+    # A default marks a field as optional; it is never read, since only the fields that were sent count.
+    role: Role = Role.VIEWER
+    projects: list[ProjectRef] | None = Field(None, max_length=1_000)
+    can_read_calls: bool = False
+    is_active: bool = Field(True, description="A deactivated user cannot log in, and his sessions are over.")
+
+
+class ProjectOut(BaseModel):
+    """A project."""
+
+    model_config = _example(
+        {"id": 2, "name": "checkout", "description": "The shop's assistant", "created_at": "2026-03-01T09:30:00Z"}
+    )
+
+    id: int
+    name: str
+    description: str
+    created_at: datetime
+
+    @classmethod
+    def of(cls, project: Project) -> "ProjectOut":
+        """The project as clients see it."""
+        return cls(id=project.id, name=project.name, description=project.description, created_at=project.created_at)
+
+
+class ProjectIn(BaseModel):
+    """A new project."""
+
+    model_config = _example({"name": "checkout", "description": "The shop's assistant"}, strict=True)
+
+    name: Name
+    description: Description = ""
+
+
+class ProjectChange(BaseModel):
+    """What to change of a project; what is left out, or null, stays. Its calls stay with it under a new name."""
+
+    model_config = _example({"name": "shop"}, strict=True)
+
+    name: Name | None = None
+    description: Description | None = None
+
+
+class KeyIn(BaseModel):
+    """A new API key. `project` (a name or a number) limits it to that one; null or left out: all projects."""
+
+    model_config = _example({"name": "checkout service", "scopes": ["ingest"], "project": "checkout"}, strict=True)
+
+    name: Name
+    scopes: list[Scope] = Field(min_length=1, max_length=20, description="`calls` includes `metrics`.")
+    project: ProjectRef | None = None
+
+
+class KeyOut(BaseModel):
+    """An API key, without its secret."""
+
+    model_config = _example(dict(_KEY))
+
+    id: int
+    name: str
+    project: str | None = Field(description="The project that the key is limited to; null: all.")
+    scopes: list[Scope]
+    prefix: str = Field(description="How the secret begins, to tell keys apart.")
+    created_at: datetime
+    last_used_at: datetime | None = Field(description="Exact to a minute or so.")
+
+    @classmethod
+    def of(cls, key: ApiKey, projects: ProjectDirectory) -> "KeyOut":
+        """The key as clients see it."""
+        project = None if key.project_id is None else projects.by_id(key.project_id)
+        return cls(
+            id=key.id,
+            name=key.name,
+            project=project.name if project else None,
+            scopes=[Scope(scope) for scope in key.scopes],
+            prefix=key.prefix,
+            created_at=key.created_at,
+            last_used_at=key.last_used_at,
+        )
+
+
+class NewKeyOut(KeyOut):
+    """A key just made. `secret` is shown here once and never again."""
+
+    model_config = _example({**_KEY, "secret": "cs_8Jr2kQx…"})
+
+    secret: str
+
+
+class MeUser(UserOut):
+    """The user who asks. `demo_logins_work` says whether the well-known demo logins can be used just now."""
+
+    model_config = _example({"kind": "user", **_USER, "demo_logins_work": False})
+
+    kind: Literal["user"] = "user"
+    demo_logins_work: bool
+
+
+class MeKey(KeyOut):
+    """The API key that asks."""
+
+    model_config = _example({"kind": "api_key", **_KEY})
+
+    kind: Literal["api_key"] = "api_key"
+
+
+Me = Annotated[MeUser | MeKey, Field(discriminator="kind")]

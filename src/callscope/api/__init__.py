@@ -1,0 +1,1 @@
+"""What all routes share: answers, errors, rights, paging, time ranges. Knows no subject."""

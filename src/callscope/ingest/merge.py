@@ -1,0 +1,111 @@
+"""One call from several witnesses: what the call says, whatever the order in which they came.
+
+`merged` is a pure function of the set of witnesses. They are ranked by source, then by how complete they are; each
+part of the answer (usage with its model and cost, how it ended, timings, each text) comes from the best witness
+that has it.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
+from operator import or_
+
+from callscope.ingest.row import ERASED, CallRow, CostRow, PricedRow, PriceSource
+
+RATINGS = ("rating_1", "rating_2", "rating_3", "rating_4", "rating_5")
+NO_RATINGS = dict.fromkeys(RATINGS, 0)
+USAGE = (
+    "model_id", "model_name", "request_model", "prompt_tokens", "completion_tokens", "cached_tokens",
+    "cache_write_tokens", "cache_write_1h_tokens", "reasoning_tokens", "audio_input_tokens", "audio_output_tokens",
+    "image_tokens", "server_tool_calls", "size_class", "service_tier", "usage_estimated",
+)  # fmt: skip
+TEXTS = (
+    "user_id", "api_key_id", "saved_cost", "refused", "response_id", "trace_id", "span_id", "parent_span_id",
+    "session_id", "end_user", "name", "tags",
+)  # fmt: skip
+
+
+def content(row: PricedRow) -> tuple[object, ...]:
+    """What a witness says, without what the server adds to it: equal for a delivery and its repetition."""
+    call = row.call._replace(
+        id=0, is_call=True, merged_into=None, witnesses=1, payload_table=None, payload_id=None, **NO_RATINGS
+    )
+    cost = row.cost
+    return (*call, cost.estimated_cost if cost is not None and cost.price_source == PriceSource.reported else None)
+
+
+def merged(witnesses: Sequence[PricedRow]) -> PricedRow:
+    """The call that these witnesses saw. Id, ratings and standing are the first-ranked witness's; the store sets them.
+
+    Raises ValueError without a witness.
+    """
+    if not witnesses:
+        raise ValueError("a call has at least one witness")
+    ranked = sorted(witnesses, key=_rank)
+    best = ranked[0].call
+    counted = _first(ranked, lambda row: has_usage(row.call) and not row.call.usage_estimated) or (
+        _first(ranked, lambda row: has_usage(row.call)) or ranked[0]
+    )
+    reported = _first(ranked, lambda row: row.cost is not None and row.cost.price_source == PriceSource.reported)
+    paid = reported or counted
+    timed = _first(ranked, lambda row: row.call.latency_ms > 0) or ranked[0]
+    first_token = _first(ranked, lambda row: row.call.time_to_first_token_ms is not None)
+    written = _first(ranked, lambda row: row.call.payload_table is not None) or ranked[0]
+    values: dict[str, object] = {name: getattr(counted.call, name) for name in USAGE}
+    for name in TEXTS:
+        values[name] = next((v for row in ranked if (v := getattr(row.call, name)) is not None), None)
+    values |= {
+        "latency_ms": timed.call.latency_ms,
+        "created_at": timed.call.created_at,
+        "day": timed.call.day,
+        "time_to_first_token_ms": first_token.call.time_to_first_token_ms if first_token else None,
+        "violation": _union(row.call.violation for row in ranked),
+        "erased": any(row.call.erased for row in ranked),
+        "payload_table": written.call.payload_table,
+        "payload_id": written.call.payload_id,
+    }
+    call = best._replace(**values)  # type: ignore[arg-type]  # the names are CallRow's own
+    result = PricedRow(call, paid.cost)
+    return erased(result) if call.erased else result
+
+
+def erased(row: PricedRow) -> PricedRow:
+    """The same call without what names its end user or shows what was written."""
+    call = row.call
+    return PricedRow(
+        call._replace(
+            erased=True,
+            end_user=ERASED if call.end_user is not None else None,
+            error_message=None,
+            refused=None if call.refused is None else ERASED,
+            tags=None,
+            name=None,
+            session_id=None,
+            payload_table=None,
+            payload_id=None,
+        ),
+        row.cost,
+    )
+
+
+def has_usage(call: CallRow) -> bool:
+    """Whether the witness knows how many tokens there were."""
+    return call.prompt_tokens > 0 or call.completion_tokens > 0
+
+
+def _rank(row: PricedRow) -> tuple[int, int, str]:
+    said = content(row)
+    completeness = sum(value is not None and value != 0 for value in said)
+    return (-row.call.source, -completeness, repr(said))
+
+
+def _first(ranked: Sequence[PricedRow], wanted: Callable[[PricedRow], bool]) -> PricedRow | None:
+    return next((row for row in ranked if wanted(row)), None)
+
+
+def _union(values: Iterable[int]) -> int:
+    return reduce(or_, values, 0)
+
+
+def with_id(cost: CostRow | None, call_id: int) -> CostRow | None:
+    """The same cost, filed under another call."""
+    return None if cost is None else cost._replace(id=call_id, llm_call_id=call_id)

@@ -1,0 +1,239 @@
+"""The one door: everything that is to be stored waits here for the next transaction.
+
+What arrives while a transaction is being written is collected and written as the next one; only when that has been
+committed and synced are all its callers told. So the cost of a sync is shared by whoever comes at the same time, and
+what was acknowledged is on the disk.
+"""
+
+import asyncio
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+import structlog
+
+from callscope.api.errors import TooMany, Unavailable
+from callscope.db.engine import DatabaseUnavailable
+from callscope.ingest.changes import Outcome, Receipt, Submission
+from callscope.store.protocol import Writer
+
+log = structlog.get_logger(__name__)
+
+MAX_BATCH_ROWS = 5_000
+"""Changes in one transaction: large enough to share its cost, small enough that nobody waits long behind it."""
+GATHER_SECONDS = 0.002
+"""How long a transaction waits for company when few are waiting."""
+FEW_ROWS = 64
+CONFIRM_TRIES = 5
+
+
+class QueueFull(TooMany):
+    """More is waiting than may be kept in memory; nothing of this request was taken."""
+
+    def __init__(self) -> None:
+        super().__init__("The server is taking in more than it can write. Send this again in a moment.", retry_after=1)
+
+
+class NotStored(Unavailable):
+    """The database is away or full: nothing of this request was stored."""
+
+    def __init__(self) -> None:
+        super().__init__("The database cannot be written just now, so nothing of this was stored. Send it again shortly.")
+
+
+@dataclass(slots=True)
+class _Waiting:
+    submission: Submission
+    done: Callable[[Outcome], None]
+    loop: asyncio.AbstractEventLoop | None
+
+
+@dataclass(slots=True)
+class QueueState:
+    """How full the queue is."""
+
+    rows: int = 0
+    size: int = 0
+    batches: int = 0
+    committed_rows: int = 0
+    waiting: deque[_Waiting] = field(default_factory=deque)
+
+
+class Recorder:
+    """Collects submissions and writes them in groups, on a thread of its own.
+
+    Args:
+        store: where they are written.
+        max_rows, max_bytes: what may wait in memory; beyond it QueueFull is raised.
+    """
+
+    def __init__(self, store: Writer, *, max_rows: int = 20_000, max_bytes: int = 64 * 2**20) -> None:
+        self._store = store
+        self._max_rows = max_rows
+        self._max_bytes = max_bytes
+        self._state = QueueState()
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread = threading.Thread(target=self._run, name="callscope-recorder", daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout: float = 10.0) -> bool:
+        """Write what is waiting, then stop. Gives whether all of it was written within `timeout` seconds."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join(timeout)
+        with self._changed:
+            left = list(self._state.waiting)
+            self._state.waiting.clear()
+        _tell([(waiting, Outcome(error=NotStored())) for waiting in left])
+        return not left and (self._thread is None or not self._thread.is_alive())
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the next submission would be refused."""
+        return self._state.rows >= self._max_rows or self._state.size >= self._max_bytes
+
+    def submit(self, submission: Submission) -> "Future[Outcome]":
+        """Hand something over from a thread; the future is done once it is on disk.
+
+        Raises QueueFull.
+        """
+        future: Future[Outcome] = Future()
+        self._enqueue(_Waiting(submission, future.set_result, None))
+        return future
+
+    async def record(self, submission: Submission) -> Sequence[Receipt]:
+        """Hand something over from the event loop and wait until it is on disk.
+
+        Raises QueueFull, NotStored, or the error of the submission itself.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Outcome] = loop.create_future()
+
+        def done(outcome: Outcome) -> None:
+            if not future.done():
+                future.set_result(outcome)
+
+        self._enqueue(_Waiting(submission, done, loop))
+        return _receipts(await future)
+
+    def record_now(self, submission: Submission, timeout: float = 60.0) -> Sequence[Receipt]:
+        """Hand something over from a thread and wait until it is on disk.
+
+        Raises QueueFull, NotStored, TimeoutError, or the error of the submission itself.
+        """
+        return _receipts(self.submit(submission).result(timeout))
+
+    def _enqueue(self, waiting: _Waiting) -> None:
+        submission = waiting.submission
+        with self._changed:
+            if self._stopping:
+                raise NotStored
+            if self.is_full:
+                raise QueueFull
+            self._state.waiting.append(waiting)
+            self._state.rows += len(submission.changes)
+            self._state.size += submission.size
+            if len(self._state.waiting) == 1:
+                self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._state.waiting and not self._stopping:
+                    self._changed.wait()
+                if not self._state.waiting:
+                    return
+                few = self._state.rows < FEW_ROWS and not self._stopping
+            if few:
+                time.sleep(GATHER_SECONDS)
+            group = self._take()
+            _tell(self._write(group))
+            with self._changed:
+                self._state.rows -= sum(len(waiting.submission.changes) for waiting in group)
+                self._state.size -= sum(waiting.submission.size for waiting in group)
+                self._state.batches += 1
+
+    def _take(self) -> list[_Waiting]:
+        group: list[_Waiting] = []
+        rows = 0
+        with self._changed:
+            queue = self._state.waiting
+            while queue and (not group or rows + len(queue[0].submission.changes) <= MAX_BATCH_ROWS):
+                waiting = queue.popleft()
+                rows += len(waiting.submission.changes)
+                group.append(waiting)
+        return group
+
+    def _write(self, group: list[_Waiting]) -> list[tuple[_Waiting, Outcome]]:
+        submissions = [waiting.submission for waiting in group]
+        try:
+            outcomes = self._apply(submissions)
+        except DatabaseUnavailable as error:
+            log.error("nothing stored", reason=str(error), submissions=len(group))
+            return [(waiting, Outcome(error=NotStored())) for waiting in group]
+        except Exception as error:
+            if len(group) == 1:
+                log.exception("a submission could not be stored")
+                return [(group[0], Outcome(error=error))]
+            # One of them breaks the transaction for all: each gets one of its own.
+            return [result for waiting in group for result in self._write([waiting])]
+        return list(zip(group, outcomes, strict=True))
+
+    def _apply(self, submissions: Sequence[Submission]) -> list[Outcome]:
+        batch_id = uuid.uuid4().hex
+        outcomes: list[Outcome] = []
+        try:
+            self._store.apply(batch_id, submissions, time.time_ns() // 1000, outcomes)
+        except DatabaseUnavailable:
+            # The connection may have broken after the commit took place: then it is stored, and must be acknowledged.
+            if outcomes and self._was_applied(batch_id):
+                return outcomes
+            raise
+        return outcomes
+
+    def _was_applied(self, batch_id: str) -> bool:
+        for attempt in range(CONFIRM_TRIES):
+            try:
+                return self._store.was_applied(batch_id)
+            except DatabaseUnavailable:
+                time.sleep(0.1 * 2**attempt)
+        return False
+
+
+def _receipts(outcome: Outcome) -> Sequence[Receipt]:
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome.receipts
+
+
+def _tell(results: Sequence[tuple[_Waiting, Outcome]]) -> None:
+    """Tell all callers, those of one event loop in one call to it."""
+    loops: dict[asyncio.AbstractEventLoop, list[tuple[_Waiting, Outcome]]] = {}
+    for waiting, outcome in results:
+        if waiting.loop is None:
+            waiting.done(outcome)
+        else:
+            loops.setdefault(waiting.loop, []).append((waiting, outcome))
+    for loop, group in loops.items():
+        try:
+            loop.call_soon_threadsafe(_deliver, group)
+        except RuntimeError:  # the loop is closed: nobody waits any more
+            log.warning("callers went away before they could be told", count=len(group))
+
+
+def _deliver(group: Sequence[tuple[_Waiting, Outcome]]) -> None:
+    for waiting, outcome in group:
+        waiting.done(outcome)
+
+

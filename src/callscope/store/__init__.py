@@ -1,0 +1,1 @@
+"""Where telemetry is kept: the `TelemetryStore` protocol, and its implementations."""

@@ -1,0 +1,1 @@
+"""Telemetry in SQL: SQLite and PostgreSQL, through SQLAlchemy Core."""

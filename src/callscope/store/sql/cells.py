@@ -1,0 +1,187 @@
+"""Reading the rollups: sums and histograms over pieces of time."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Table, func, select
+
+from callscope.accounts.models import Project
+from callscope.metrics.composition import Piece, Timeline
+from callscope.metrics.histogram import merged
+from callscope.metrics.models import (
+    ALL,
+    GRAIN_MINUTES,
+    Grain,
+    Level,
+    rollup_api_keys,
+    rollup_end_users,
+    rollup_histograms,
+    rollups,
+)
+from callscope.store.queries import Group, GroupBy, Selection, SideKind, SideRow
+from callscope.store.sql.bulk import among
+
+Bins = dict[int, int]
+_SPARSE = 4
+"""A list of buckets is read as a range, and the rest dropped, unless the range is this many times as long."""
+
+
+def totals(
+    connection: Connection, selection: Selection, pieces: Sequence[Piece], measures: Sequence[str], group: GroupBy | None
+) -> dict[Group, dict[str, int]]:
+    """Sums of measures over all pieces, by group."""
+    result: dict[Group, dict[str, int]] = {}
+    level = _level(selection, group)
+    sums = [func.sum(rollups.c[name]) for name in measures]
+    for piece in pieces:
+        columns: list[ColumnElement[Any]] = [] if group is None else [rollups.c[group]]
+        query = select(*columns, *sums).where(*_where(connection, rollups, level, selection, group, piece))
+        if group is not None:
+            query = query.group_by(rollups.c[group])
+        for row in connection.execute(query):
+            key, values = (None, row) if group is None else (row[0], row[1:])
+            into = result.setdefault(key, dict.fromkeys(measures, 0))
+            for name, value in zip(measures, values, strict=True):
+                into[name] += int(value or 0)
+    return result
+
+
+def series(
+    connection: Connection,
+    selection: Selection,
+    timeline: Timeline,
+    measures: Sequence[str],
+    group: GroupBy | None,
+) -> dict[Group, list[dict[str, int]]]:
+    """Sums of measures for each point of a timeline, by group."""
+    result: dict[Group, list[dict[str, int]]] = {}
+    level = _level(selection, group)
+    columns = [rollups.c.bucket] if group is None else [rollups.c.bucket, rollups.c[group]]
+    sums = [func.sum(rollups.c[name]) for name in measures]
+    for condition, wanted in _runs(connection, rollups, timeline.pieces()):
+        query = (
+            select(*columns, *sums)
+            .where(*_cells(connection, rollups, level, selection, group), *condition)
+            .group_by(*columns)
+        )
+        for row in connection.execute(query):
+            if row[0] not in wanted:
+                continue
+            key = None if group is None else row[1]
+            if key not in result:
+                result[key] = [dict.fromkeys(measures, 0) for _ in range(len(timeline))]
+            into = result[key][timeline.index(row[0])]
+            for name, value in zip(measures, row[len(columns) :], strict=True):
+                into[name] += int(value or 0)
+    return result
+
+
+def histograms(
+    connection: Connection, selection: Selection, pieces: Sequence[Piece], side: str, group: GroupBy | None
+) -> dict[Group, Bins]:
+    """Counts by bin over all pieces, by group. `side` is `latency` or `first_token`."""
+    packed: dict[Group, list[bytes]] = defaultdict(list)
+    level = _level(selection, group)
+    table = rollup_histograms
+    for piece in pieces:
+        key = table.c.bucket if group is None else table.c[group]
+        query = select(key, table.c[side]).where(*_where(connection, table, level, selection, group, piece))
+        for value, data in connection.execute(query):
+            packed[None if group is None else value].append(data)
+    return {key: merged(parts) for key, parts in packed.items()}
+
+
+def histogram_series(connection: Connection, selection: Selection, timeline: Timeline, side: str) -> list[Bins]:
+    """Counts by bin for each point of a timeline."""
+    packed: list[list[bytes]] = [[] for _ in range(len(timeline))]
+    level = _level(selection, None)
+    table = rollup_histograms
+    for condition, wanted in _runs(connection, table, timeline.pieces()):
+        query = select(table.c.bucket, table.c[side]).where(*_cells(connection, table, level, selection, None), *condition)
+        for bucket, data in connection.execute(query):
+            if bucket in wanted:
+                packed[timeline.index(bucket)].append(data)
+    return [merged(parts) for parts in packed]
+
+
+def side_totals(
+    connection: Connection, kind: SideKind, project_ids: frozenset[int] | None, days: tuple[int, int], limit: int
+) -> list[SideRow]:
+    """The end users or API keys that cost most on the UTC days in [first, last), most expensive first."""
+    table = rollup_end_users if kind is SideKind.END_USER else rollup_api_keys
+    columns = table.c
+    query = (
+        select(
+            columns[kind], func.sum(columns.calls), func.sum(columns.errors), func.sum(columns.tokens),
+            func.sum(columns.cost_nanos),
+        )
+        .where(columns.day >= days[0], columns.day < days[1])
+        .group_by(columns[kind])
+        .having(func.sum(columns.calls) > 0)
+        .order_by(func.sum(columns.cost_nanos).desc(), func.sum(columns.calls).desc(), columns[kind])
+        .limit(limit)
+    )  # fmt: skip
+    if project_ids is not None:
+        query = query.where(among(connection, columns.project_id, sorted(project_ids)))
+    return [SideRow(row[0], *(int(value) for value in row[1:])) for row in connection.execute(query)]
+
+
+def _level(selection: Selection, group: GroupBy | None) -> Level:
+    if group is GroupBy.ERROR_KIND:
+        return Level.DETAIL
+    return Level.TOTAL if not selection.is_narrow and group in {None, GroupBy.PROJECT} else Level.MODEL
+
+
+def _where(
+    connection: Connection, table: Table, level: Level, selection: Selection, group: GroupBy | None, piece: Piece
+) -> Iterator[ColumnElement[bool]]:
+    yield from _cells(connection, table, level, selection, group)
+    yield table.c.grain == int(piece.grain)
+    yield table.c.bucket >= piece.start
+    yield table.c.bucket < piece.end
+
+
+def _cells(
+    connection: Connection, table: Table, level: Level, selection: Selection, group: GroupBy | None
+) -> Iterator[ColumnElement[bool]]:
+    yield table.c.level == int(level)
+    yield _projects(connection, table, level, selection, group)
+    if level is Level.TOTAL:
+        yield table.c.status == ALL
+    for name, values in (
+        ("environment_id", selection.environment_ids),
+        ("model_id", selection.model_ids),
+        ("status", selection.statuses),
+    ):
+        if values is not None:
+            yield among(connection, table.c[name], sorted(values))
+
+
+def _projects(
+    connection: Connection, table: Table, level: Level, selection: Selection, group: GroupBy | None
+) -> ColumnElement[bool]:
+    column = table.c.project_id
+    if selection.project_ids is not None:
+        if len(selection.project_ids) == 1:
+            return column == next(iter(selection.project_ids))
+        return among(connection, column, sorted(selection.project_ids))
+    if level is Level.DETAIL or group is GroupBy.PROJECT:
+        return column.in_(select(Project.id))
+    return column == 0
+
+
+def _runs(
+    connection: Connection, table: Table, pieces: Iterable[Piece]
+) -> Iterator[tuple[tuple[ColumnElement[bool], ...], set[int]]]:
+    """For each grain a condition, and the buckets that are wanted of what it finds."""
+    wanted: dict[Grain, set[int]] = defaultdict(set)
+    for piece in pieces:
+        wanted[piece.grain].update(range(piece.start, piece.end, GRAIN_MINUTES[piece.grain]))
+    for grain, buckets in wanted.items():
+        first, last = min(buckets), max(buckets)
+        of_grain = table.c.grain == int(grain)
+        if (last - first) // GRAIN_MINUTES[grain] + 1 > _SPARSE * len(buckets):
+            yield (of_grain, among(connection, table.c.bucket, sorted(buckets))), buckets
+        else:
+            yield (of_grain, table.c.bucket >= first, table.c.bucket <= last), buckets

