@@ -28,7 +28,7 @@ class Server:
         environment = {**os.environ, "CALLSCOPE_DATA_DIR": str(self.data_dir), "CALLSCOPE_LOG_LEVEL": "warning"}
         if self._database_url:
             environment |= {"DATABASE_URL": self._database_url, "SECRET_KEY": "a-key-for-benchmarks-only"}
-        command = [sys.executable, "-m", "callscope.cli", "serve", "--port", str(self.port)]
+        command = [sys.executable, "-m", "callscope", "serve", "--port", str(self.port)]
         command += ["--workers", str(self._workers)]
         started = time.perf_counter()
         self.process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)  # noqa: S603  # our own

@@ -87,15 +87,18 @@ def create_app(config: Config | None = None) -> FastAPI:
     app.state.calls = CallService(store, recorder, directory, projects, intake, presenter)
     app.state.metrics = MetricsService(store, selector, namer)
     app.state.feedback = FeedbackService(db, store, recorder, projects, catalogue, selector, namer)
-    app.state.readiness = {"database": health.DatabaseCheck(db)}
+    app.state.readiness = {
+        "database": health.DatabaseCheck(db),
+        "queue": recorder.trouble,
+    }
     errors.install(app)
     docs.install(app)
     middleware.install(app, config)
     reference.install(app)
-    for router in accounts_routes.routers:
-        app.include_router(router)
-    for router in (calls_routes.router, pricing_routes.router, metrics_routes.router, feedback_routes.router):
-        app.include_router(router)
-    for router in (settings_routes.router, audit_routes.router, health.router, dashboard_routes.router):
+    for router in (
+        calls_routes.router,  # first: routes are tried in order, and most requests log a call
+        *accounts_routes.routers, pricing_routes.router, metrics_routes.router, feedback_routes.router,
+        settings_routes.router, audit_routes.router, health.router, dashboard_routes.router,
+    ):  # fmt: skip
         app.include_router(router)
     return app

@@ -9,9 +9,14 @@ import tempfile
 import time
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from callscope import __version__
 from callscope.config import Config
+
+if TYPE_CHECKING:
+    import uvicorn
+    from fastapi import FastAPI
 
 BACKLOG = 2_048
 # Open streams would hold a stop for ever; what is queued is written after they are cut. Both stay within 10 seconds.
@@ -114,12 +119,15 @@ def _host_to_type(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _uvicorn_options() -> dict[str, object]:
-    """What both ways of running share. Forwarding headers are left to us: only the configured hops count."""
-    return {
-        "loop": "uvloop", "http": "httptools", "ws": "none", "lifespan": "on", "log_config": None, "access_log": False,
-        "proxy_headers": False, "server_header": False, "backlog": BACKLOG, "timeout_graceful_shutdown": GRACE_SECONDS,
-    }  # fmt: skip
+def _uvicorn(app: "FastAPI | str", workers: int) -> "uvicorn.Config":
+    """How uvicorn runs `app`. Forwarding headers are left to us: only the configured hops count."""
+    import uvicorn
+
+    return uvicorn.Config(
+        app, workers=workers, loop="uvloop", http="httptools", ws="none", lifespan="on", log_config=None,
+        access_log=False, proxy_headers=False, server_header=False, backlog=BACKLOG,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )  # fmt: skip
 
 
 def _run_here(config: Config, listening: socket.socket) -> None:
@@ -128,8 +136,7 @@ def _run_here(config: Config, listening: socket.socket) -> None:
     from callscope.app import create_app
 
     signal.signal(signal.SIGTERM, _stopped)  # uvicorn hands the signal on once it has stopped in good order
-    options = uvicorn.Config(create_app(config), **_uvicorn_options())
-    uvicorn.Server(options).run(sockets=[listening])
+    uvicorn.Server(_uvicorn(create_app(config), workers=1)).run(sockets=[listening])
 
 
 def _stopped(_signal: int, _frame: FrameType | None) -> None:
@@ -138,11 +145,9 @@ def _stopped(_signal: int, _frame: FrameType | None) -> None:
 
 def _run_workers(config: Config, listening: socket.socket, workers: int) -> None:
     """Several processes on one socket. They read the environment, so what the command line said goes there."""
-    import uvicorn
     from uvicorn.supervisors import Multiprocess
 
     os.environ.update(
         CALLSCOPE_HOST=config.host, CALLSCOPE_PORT=str(config.port), CALLSCOPE_DATA_DIR=str(config.data_dir.absolute())
     )
-    options = uvicorn.Config("callscope.asgi:app", workers=workers, **_uvicorn_options())
-    Multiprocess(options, sockets=[listening]).run()
+    Multiprocess(_uvicorn("callscope.asgi:app", workers), sockets=[listening]).run()

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
 from callscope.accounts.models import User
 from callscope.accounts.service import AccountService
 from callscope.accounts.users import NewUser
 from callscope.api.rights import Caller, Role, Scope
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
 
 PASSWORD = "correct horse"
 ROOT = Caller(name="the tests", role=Role.ADMIN)

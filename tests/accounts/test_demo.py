@@ -6,6 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from sqlalchemy import select, update
+
 from callscope.accounts import setup
 from callscope.accounts.models import Project, SetupLink, User
 from callscope.accounts.service import AccountService
@@ -13,9 +17,6 @@ from callscope.api.rights import Role
 from callscope.app import create_app
 from callscope.config import Config
 from callscope.db.engine import Database
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
-from sqlalchemy import select, update
 
 from .conftest import PASSWORD, ROOT
 
@@ -215,6 +216,7 @@ def test_the_link_works_in_a_browser_without_scripts(client: TestClient, token: 
     assert page.status_code == 200
     assert page.headers["content-type"].startswith("text/html")
     assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert "form-action 'self'" in page.headers["content-security-policy"]
     assert page.headers["cache-control"] == "no-store"
     assert f'value="{token}"' in page.text
     short = client.post("/auth/setup", data={**FIRST, "password": "short", "token": token})

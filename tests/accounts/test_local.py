@@ -1,9 +1,10 @@
 """Which requests are local, and which address a request comes from."""
 
 import pytest
+from starlette.requests import Request
+
 from callscope.api.local import client_address, is_local
 from callscope.config import Config
-from starlette.requests import Request
 
 LOCAL = {"host": "localhost:8000"}
 

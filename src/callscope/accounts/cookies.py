@@ -40,7 +40,11 @@ def check_origin(request: Request, config: Config, *, may_be_missing: bool = Fal
     if not origins and may_be_missing:
         return
     own = f"{request.url.scheme}://{request.headers.get('host', '')}".lower()
-    if len(origins) != 1 or origins[0].lower() not in {own, _origin(config.public_url), *config.cors_origins} - {""}:
+    if len(origins) != 1 or origins[0].lower() not in {
+        own,
+        _origin(config.public_url),
+        *map(str.lower, config.cors_origins),
+    } - {""}:
         raise ForeignOrigin
 
 

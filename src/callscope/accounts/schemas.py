@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import Path
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StrictBool, StringConstraints
 
 from callscope.accounts.models import ApiKey, Project, User
 from callscope.accounts.projects import ProjectDirectory
@@ -34,7 +34,7 @@ Description = Annotated[str, StringConstraints(max_length=500), AfterValidator(_
 Email = Annotated[str, Field(max_length=320, description="Compared without regard to case.")]
 NewPassword = Annotated[str, Field(max_length=1_000, description="8 characters to 72 bytes (in UTF-8).")]
 GivenPassword = Annotated[str, Field(max_length=1_000)]
-ProjectRef = Annotated[int, Field(ge=1, le=BIGGEST_ID)] | Name
+ProjectRef = Annotated[int, Field(strict=True, ge=1, le=BIGGEST_ID)] | Name
 """A project by its number (a JSON number) or by its name (a JSON string)."""
 
 _JANE: dict[str, JsonValue] = {"email": "jane@example.com", "password": "correct horse battery"}
@@ -69,7 +69,7 @@ class LoginIn(BaseModel):
 
     email: Email
     password: GivenPassword
-    cookie: bool = False
+    cookie: StrictBool = False
 
 
 class PasswordIn(BaseModel):
@@ -147,7 +147,7 @@ class UserIn(BaseModel):
     password: NewPassword
     role: Role = Role.VIEWER
     projects: list[ProjectRef] | None = Field(None, max_length=1_000)
-    can_read_calls: bool = False
+    can_read_calls: StrictBool = False
 
 
 class UserChange(BaseModel):
@@ -158,8 +158,8 @@ class UserChange(BaseModel):
     # A default marks a field as optional; it is never read, since only the fields that were sent count.
     role: Role = Role.VIEWER
     projects: list[ProjectRef] | None = Field(None, max_length=1_000)
-    can_read_calls: bool = False
-    is_active: bool = Field(True, description="A deactivated user cannot log in, and his sessions are over.")
+    can_read_calls: StrictBool = False
+    is_active: StrictBool = Field(True, description="A deactivated user cannot log in, and his sessions are over.")
 
 
 class ProjectOut(BaseModel):

@@ -18,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 
 ASSETS = "/docs/assets"
 REDIRECT = "/docs/oauth2-redirect"
-_INLINE_SCRIPT = re.compile(rb"<script(?: [^>]*)?>(.+?)</script>", re.DOTALL)
+_INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
 
 def install(app: FastAPI) -> None:

@@ -25,6 +25,7 @@ async def _db(request: Request) -> Database:
 def list_audit_log(
     caller: Admin,
     db: Annotated[Database, Depends(_db)],
+    *,
     action: Annotated[
         str | None, Query(description="Only this action, such as `settings.update`; `settings.*` means all of a kind.")
     ] = None,

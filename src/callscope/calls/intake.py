@@ -2,9 +2,9 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
 from callscope.api.errors import Invalid
 from callscope.api.envelope import FieldError
@@ -41,8 +41,7 @@ _SOURCES = {"override": PriceSource.override, "catalogue": PriceSource.catalogue
 CUT_MARK = "… [cut]"
 
 
-@dataclass(frozen=True, slots=True)
-class Filed:
+class Filed(NamedTuple):
     """A call with the numbers of its project and place."""
 
     call: CallIn
@@ -163,9 +162,9 @@ class Intake:
             0,
             0,
         )
-        body = payload.encode(
-            {part: value for part in payload.PARTS if (value := getattr(call, part)) is not None}, MAX_TEXT_CHARS
-        )
+        body = None
+        if call.prompt is not None or call.response is not None or call.metadata or call.request_params:
+            body = payload.encode({part: getattr(call, part) for part in payload.PARTS}, MAX_TEXT_CHARS)
         return Put(row, place.priced_as.provider, self._cost(call, place, row), body)
 
     def _cost(self, call: CallIn, place: Place, row: CallRow) -> Priced | None:

@@ -5,6 +5,8 @@ import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pydantic_core import PydanticSerializationError, to_json
+
 PARTS = ("prompt", "response", "metadata", "request_params")
 PREVIEW_CHARS = 120
 
@@ -28,7 +30,14 @@ def encode(parts: Mapping[str, Any], max_chars: int) -> bytes | None:
         return None
     if cut:
         document["cut"] = cut
-    return zlib.compress(json.dumps(document, separators=(",", ":")).encode(), 1)
+    return zlib.compress(_to_json(document), 1)
+
+
+def _to_json(document: Mapping[str, Any]) -> bytes:
+    try:
+        return to_json(document)
+    except PydanticSerializationError:  # half a surrogate pair, which is no text in UTF-8 but can be escaped in JSON
+        return json.dumps(document).encode()
 
 
 def decode(body: bytes | None) -> dict[str, Any]:
@@ -57,4 +66,4 @@ def preview(document: Mapping[str, Any]) -> str | None:
 
 def tags_text(tags: Sequence[str]) -> str:
     """Tags as they are stored, and looked for, in the row: a JSON list."""
-    return json.dumps(list(dict.fromkeys(tags)), ensure_ascii=False)
+    return to_json(list(dict.fromkeys(tags))).decode()

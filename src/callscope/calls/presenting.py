@@ -12,6 +12,7 @@ from callscope.ingest.row import CostRow, ErrorKind, PricedRow, PriceSource, Ser
 from callscope.pricing.catalogue import Catalogue
 
 MISSING = "(unknown)"
+_SOURCE_NAMES = {int(source): source.name if source else None for source in PriceSource}
 
 
 class Presenter:
@@ -85,7 +86,7 @@ def dollars(nanos: int | None) -> float | None:
 
 def price_source(source: int) -> str | None:
     """The name of where a price comes from; None where there is none."""
-    return None if source == PriceSource.none else PriceSource(source).name
+    return _SOURCE_NAMES[source]
 
 
 def _breakdown(cost: CostRow | None) -> CostBreakdown | None:

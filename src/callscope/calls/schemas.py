@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from callscope.api.times import Moment
 
@@ -18,19 +18,12 @@ MAX_TEXT_CHARS = 262_144
 Tokens = Annotated[int, Field(ge=0, le=MAX_TOKENS)]
 Milliseconds = Annotated[float, Field(ge=0, le=MAX_LATENCY_MS, allow_inf_nan=False)]
 Dollars = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
-Identifier = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_CHARS)]
-Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+NO_NUL = r"^[^\x00]*$"
+"""PostgreSQL's text cannot hold a NUL character, and no name needs one."""
 
 
-def _no_nul(value: object) -> object:
-    """PostgreSQL's text cannot hold a NUL character, and no identifier needs one."""
-    if isinstance(value, str) and "\x00" in value:
-        raise ValueError("must not hold a NUL character")
-    return value
-
-
-Id = Annotated[Identifier, BeforeValidator(_no_nul)]
-Name = Annotated[Label, BeforeValidator(_no_nul)]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_CHARS, pattern=NO_NUL)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=NO_NUL)]
 
 EXAMPLE = {
     "model": "gpt-4o-mini",

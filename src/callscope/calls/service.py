@@ -13,7 +13,7 @@ from callscope.calls.intake import Filed, Intake, idempotency_key, place_key
 from callscope.calls.presenting import Presenter
 from callscope.calls.schemas import MAX_BATCH, CallIn, CallOut, CallSummary
 from callscope.ingest.changes import Receipt, Submission
-from callscope.ingest.directory import Directory, UnknownModel
+from callscope.ingest.directory import Directory, Place, UnknownModel
 from callscope.ingest.recorder import Recorder
 from callscope.store.protocol import TelemetryStore
 from callscope.store.queries import CallFilter, CallPage, Position
@@ -98,30 +98,32 @@ class CallService:
     def _filed_at_once(self, caller: Caller, calls: Sequence[CallIn]) -> list[Filed] | None:
         """The calls with their numbers, if all their names are known in memory."""
         filed = []
+        known: dict[tuple[object, ...], tuple[int, Place]] = {}  # the calls of one batch mostly name the same few
         for index, call in enumerate(calls):
-            project_id = self._projects.cached_for_write(caller, call.project)
-            if project_id is None:
-                return None
-            try:
-                place = self._directory.find(project_id, *place_key(call))
-            except UnknownModel as error:
-                raise _unknown_model(error, index, len(calls)) from error
-            if place is None:
-                return None
-            filed.append(Filed(call, project_id, place))
+            names = (call.project, call.environment, call.model_id, call.model, call.provider)
+            found = known.get(names)
+            if found is None:
+                project_id = self._projects.cached_for_write(caller, call.project)
+                place = None if project_id is None else self._find(project_id, call, index, len(calls))
+                if project_id is None or place is None:
+                    return None
+                found = known[names] = (project_id, place)
+            filed.append(Filed(call, *found))
         return filed
+
+    def _find(self, project_id: int, call: CallIn, index: int, count: int) -> Place | None:
+        try:
+            return self._directory.find(project_id, *place_key(call))
+        except UnknownModel as error:
+            raise _unknown_model(error, index, count) from error
 
     def _filed(self, caller: Caller, calls: Sequence[CallIn]) -> list[Filed]:
         """The same where names may be new: reads and writes the database."""
         filed = []
         for index, call in enumerate(calls):
             project_id = self._projects.for_write(caller, call.project)
-            key = place_key(call)
-            try:
-                place = self._directory.find(project_id, *key) or self._directory.enter(project_id, *key)
-            except UnknownModel as error:
-                raise _unknown_model(error, index, len(calls)) from error
-            filed.append(Filed(call, project_id, place))
+            place = self._find(project_id, call, index, len(calls))
+            filed.append(Filed(call, project_id, place or self._directory.enter(project_id, *place_key(call))))
         return filed
 
 

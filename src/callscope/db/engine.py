@@ -50,6 +50,7 @@ class Database:
             path = Path(self.url.database or "")
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._lock_path = path.with_name(path.name + ".lock")
+            _make_private(path)
             self._reader = _sqlite_engine(url, begin="BEGIN", cache_kib=read_cache_kib, pool_size=8)
             self._writer = _sqlite_engine(url, begin="BEGIN IMMEDIATE", cache_kib=write_cache_kib, pool_size=1)
         else:
@@ -117,6 +118,14 @@ class Database:
             yield
         finally:
             fcntl.flock(self._lock_file, fcntl.LOCK_UN)
+
+
+def _make_private(path: Path) -> None:
+    """Make a new database file for its owner alone; SQLite gives its other files the same mode."""
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        return
 
 
 def _sqlite_engine(url: str, *, begin: str, cache_kib: int, pool_size: int) -> Engine:

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import select, tuple_
+from starlette.concurrency import run_in_threadpool
 
 from callscope.accounts.projects import ProjectDirectory
-from callscope.api.errors import invalid
+from callscope.api.errors import NotFound, invalid
 from callscope.api.rights import Caller
 from callscope.db.engine import Database
 from callscope.db.types import from_micros, to_micros
@@ -23,6 +24,13 @@ from callscope.store.protocol import TelemetryStore
 from callscope.store.queries import GroupBy
 
 RATINGS = tuple(f"rating_{i}" for i in range(1, 6))
+
+
+class SpanNotFound(NotFound):
+    """No call was logged with this trace and span, in a project that the caller may see."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no call with this trace_id and span_id.")
 
 
 class FeedbackService:
@@ -53,13 +61,21 @@ class FeedbackService:
         """
         if body.author is not None and caller.role is not None:
             raise invalid("author", "is named with an API key only; with a login it is the user himself")
+        call_id = body.llm_call_id or await run_in_threadpool(self._call_of_span, caller, body)
         author = body.author or caller.name
         change = Rate(
-            body.llm_call_id, author, body.rating, body.comment, caller.user_id, time.time_ns() // 1000,
+            call_id, author, body.rating, body.comment, caller.user_id, time.time_ns() // 1000,
             caller.project_ids,
         )  # fmt: skip
         receipts = await self._recorder.record(Submission([change], size=500 + len(body.comment or "")))
         return schemas.FeedbackReceipt(llm_call_id=receipts[0].call_id, rating=body.rating, author=author)
+
+    def _call_of_span(self, caller: Caller, body: schemas.FeedbackIn) -> int:
+        with self._store.reading() as reading:
+            found = reading.call_of_span(caller.project_ids, body.trace_id or "", body.span_id or "")
+        if found is None:
+            raise SpanNotFound
+        return found
 
     def page(
         self, caller: Caller, filters: Filters, ratings: Sequence[int], call_id: int | None, after: tuple[int, int] | None,

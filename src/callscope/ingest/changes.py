@@ -6,6 +6,7 @@ contributions to the totals.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from callscope.ingest.row import CallRow, PriceSource
 from callscope.pricing.cost import Cost
@@ -84,14 +85,16 @@ class Submission:
     size: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What became of one change: the call that it is part of now, and that call's figures (cost in nano-dollars)."""
+class Receipt(NamedTuple):
+    """What became of one change: the call that it is part of now, and that call's figures (cost in nano-dollars).
+
+    `price_source` is the number of a `PriceSource`.
+    """
 
     call_id: int
     total_tokens: int
     estimated_cost: int | None
-    price_source: PriceSource
+    price_source: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,9 +125,10 @@ class Delta:
 
     def cells(self, minute_floor: int) -> Iterator[tuple[int, ...]]:
         """Rows to be added to `rollups`: its key columns, then the measures. Minutes below the floor are left out."""
-        minutes = {key: _sum(rows) for key, rows in self._cells.items()}
+        details = {key: _sum(rows) for key, rows in self._cells.items()}
         for grain in Grain:
-            details = minutes if grain is Grain.MINUTE else _coarser(details, GRAIN_MINUTES[grain])
+            if grain is not Grain.MINUTE:
+                details = _coarser(details, GRAIN_MINUTES[grain])
             models = _fold(((b, p, e, m, s, 0, 0, 0), v) for (b, p, e, m, s, *_), v in details.items())
             totals = _fold(((b, p, 0, 0, ALL, 0, 0, 0), v) for (b, p, *_), v in models.items())
             everyone = _fold(((key[0], 0, *key[2:]), v) for key, v in chain(models.items(), totals.items()))

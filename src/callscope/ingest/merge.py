@@ -108,4 +108,4 @@ def _union(values: Iterable[int]) -> int:
 
 def with_id(cost: CostRow | None, call_id: int) -> CostRow | None:
     """The same cost, filed under another call."""
-    return None if cost is None else cost._replace(id=call_id, llm_call_id=call_id)
+    return None if cost is None else CostRow._make((call_id, call_id, *cost[2:]))

@@ -25,10 +25,13 @@ log = structlog.get_logger(__name__)
 
 MAX_BATCH_ROWS = 5_000
 """Changes in one transaction: large enough to share its cost, small enough that nobody waits long behind it."""
-GATHER_SECONDS = 0.002
-"""How long a transaction waits for company when few are waiting."""
+GATHER_STEP_SECONDS = 0.002
+GATHER_STEPS = 8
+"""A transaction costs some milliseconds however few rows it has: while more keeps arriving, it waits a little."""
 FEW_ROWS = 64
 CONFIRM_TRIES = 5
+FAILING_SECONDS = 5.0
+"""How long a failed write counts as the state of things while nothing new is tried."""
 
 
 class QueueFull(TooMany):
@@ -78,6 +81,7 @@ class Recorder:
         self._state = QueueState()
         self._changed = threading.Condition()
         self._stopping = False
+        self._failed_at = float("-inf")
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -102,6 +106,17 @@ class Recorder:
     def is_full(self) -> bool:
         """Whether the next submission would be refused."""
         return self._state.rows >= self._max_rows or self._state.size >= self._max_bytes
+
+    def trouble(self) -> str | None:
+        """Why the next submission would probably be refused; None when all is well.
+
+        On a disk that is nearly full a small trial may succeed where calls do not fit: only the calls can tell.
+        """
+        if self.is_full:
+            return "it is full"
+        if time.monotonic() - self._failed_at < FAILING_SECONDS:
+            return "the last calls could not be written to the database"
+        return None
 
     def submit(self, submission: Submission) -> "Future[Outcome]":
         """Hand something over from a thread; the future is done once it is on disk.
@@ -154,15 +169,22 @@ class Recorder:
                     self._changed.wait()
                 if not self._state.waiting:
                     return
-                few = self._state.rows < FEW_ROWS and not self._stopping
-            if few:
-                time.sleep(GATHER_SECONDS)
+            self._gather()
             group = self._take()
             _tell(self._write(group))
             with self._changed:
                 self._state.rows -= sum(len(waiting.submission.changes) for waiting in group)
                 self._state.size -= sum(waiting.submission.size for waiting in group)
                 self._state.batches += 1
+
+    def _gather(self) -> None:
+        for _ in range(GATHER_STEPS):
+            rows = self._state.rows
+            if rows >= FEW_ROWS or self._stopping:
+                return
+            time.sleep(GATHER_STEP_SECONDS)
+            if self._state.rows == rows:
+                return
 
     def _take(self) -> list[_Waiting]:
         group: list[_Waiting] = []
@@ -180,6 +202,7 @@ class Recorder:
         try:
             outcomes = self._apply(submissions)
         except DatabaseUnavailable as error:
+            self._failed_at = time.monotonic()
             log.error("nothing stored", reason=str(error), submissions=len(group))
             return [(waiting, Outcome(error=NotStored())) for waiting in group]
         except Exception as error:
@@ -188,6 +211,7 @@ class Recorder:
                 return [(group[0], Outcome(error=error))]
             # One of them breaks the transaction for all: each gets one of its own.
             return [result for waiting in group for result in self._write([waiting])]
+        self._failed_at = float("-inf")
         return list(zip(group, outcomes, strict=True))
 
     def _apply(self, submissions: Sequence[Submission]) -> list[Outcome]:

@@ -173,5 +173,5 @@ def cost_row(call_id: int, cost: Cost, source: PriceSource, priced_at: int) -> C
     """The stored form of a computed cost."""
     return CostRow(
         call_id, call_id, cost.total, cost.input, cost.cached_input, cost.cache_write, cost.output, cost.other,
-        source, priced_at,
+        int(source), priced_at,
     )  # fmt: skip

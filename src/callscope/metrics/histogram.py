@@ -7,6 +7,7 @@ latency that is taken in. Counts add up exactly over time, models and processes,
 """
 
 import math
+import sys
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -15,6 +16,11 @@ _LOG_GAMMA = math.log(GAMMA)
 MAX_MICROS = 7 * 86_400_000_000
 OVERFLOW_BIN = math.ceil(math.log(MAX_MICROS) / _LOG_GAMMA) + 1
 _WIDTHS = (("H", 0xFFFF), ("I", 0xFFFF_FFFF), ("Q", 0xFFFF_FFFF_FFFF_FFFF))
+_DENSE = 0x80
+
+
+def _width(largest: int) -> tuple[int, str]:
+    return next((code, typecode) for code, (typecode, limit) in enumerate(_WIDTHS) if largest <= limit)
 
 
 def bin_of(micros: int) -> int:
@@ -41,37 +47,58 @@ def bin_upper(index: int) -> float:
 
 
 def pack(counts: Mapping[int, int]) -> bytes:
-    """Counts by bin as bytes: a width code, the bins, the counts. Bins with no calls are left out.
+    """Counts by bin as bytes; bins with no calls may be left out.
+
+    A code for the width of a count and for the form, then either bins and counts (few, far apart), or the first bin
+    and the counts from there on (many, close together): the second is added to without looking at each.
 
     Raises ValueError for a negative count, which no sequence of correct deltas can lead to.
     """
-    present = sorted((index, count) for index, count in counts.items() if count)
+    present = {index: count for index, count in counts.items() if count}
     if not present:
         return b""
-    smallest, largest = min(count for _, count in present), max(count for _, count in present)
-    if smallest < 0:
-        raise ValueError(f"a histogram cannot hold {smallest} calls")
-    code, (typecode, _) = next((i, width) for i, width in enumerate(_WIDTHS) if largest <= width[1])
-    bins = array("H", (index for index, _ in present))
-    values = array(typecode, (count for _, count in present))
-    return bytes((code,)) + bins.tobytes() + values.tobytes()
+    values = list(present.values())
+    if min(values) < 0:
+        raise ValueError(f"a histogram cannot hold {min(values)} calls")
+    code, typecode = _width(max(values))
+    first, last = min(present), max(present)
+    if (last - first + 1) > 2 * len(present):
+        return bytes((code,)) + array("H", present).tobytes() + array(typecode, values).tobytes()
+    dense = array(typecode, bytes((last - first + 1) * array(typecode).itemsize))
+    for index, count in present.items():
+        dense[index - first] = count
+    return bytes((code | _DENSE,)) + array("H", (first,)).tobytes() + dense.tobytes()
 
 
 def unpack(data: bytes | None) -> tuple[Sequence[int], Sequence[int]]:
-    """The bins and the counts of a packed histogram."""
+    """The bins and the counts of a packed histogram; counts may be 0."""
     if not data:
         return (), ()
-    typecode = _WIDTHS[data[0]][0]
-    values = array(typecode)
+    code = data[0]
+    values = array(_WIDTHS[code & ~_DENSE][0])
+    if code & _DENSE:
+        values.frombytes(data[3:])
+        first = int.from_bytes(data[1:3], sys.byteorder)
+        return range(first, first + len(values)), values
     size = (len(data) - 1) // (2 + values.itemsize)
-    bins = array("H", data[1 : 1 + 2 * size])
     values.frombytes(data[1 + 2 * size :])
-    return bins, values
+    return array("H", data[1 : 1 + 2 * size]), values
 
 
 def added(data: bytes | None, delta: Mapping[int, int]) -> bytes:
     """A packed histogram with a delta added to it."""
-    counts = dict(zip(*unpack(data), strict=True))
+    if not delta:
+        return data or b""
+    bins, values = unpack(data)
+    if isinstance(bins, range) and isinstance(values, array):
+        try:
+            if min(delta) >= bins.start and max(delta) < bins.stop:
+                for index, count in delta.items():
+                    values[index - bins.start] += count
+                return data[:3] + values.tobytes() if data and any(values) else b""
+        except OverflowError:  # a count outgrew its width, or became negative: pack() tells which
+            bins, values = unpack(data)
+    counts = dict(zip(bins, values, strict=True))
     for index, count in delta.items():
         counts[index] = counts.get(index, 0) + count
     return pack(counts)

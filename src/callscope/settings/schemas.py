@@ -3,13 +3,13 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool
 
 from callscope.settings.service import Settings, SettingsChanges
 
 MAX_TOKENS = 1_000_000_000
 
-_EXAMPLE = {"claude_haiku_45_enabled": False, "max_tokens_per_request": 4096}
+_EXAMPLE: dict[str, JsonValue] = {"claude_haiku_45_enabled": False, "max_tokens_per_request": 4096}
 
 
 class SettingsOut(BaseModel):

@@ -63,6 +63,9 @@ class Reading(Protocol):
     def call(self, call_id: int) -> PricedRow | None:
         """A call by its id, or the call that it was merged into."""
 
+    def call_of_span(self, project_ids: frozenset[int] | None, trace_id: str, span_id: str) -> int | None:
+        """The newest call that this span of this trace saw, in these projects (None: all)."""
+
     def payloads(self, rows: Sequence[PricedRow]) -> Mapping[int, bytes]:
         """The stored payloads of these calls, by call id."""
 

@@ -6,14 +6,15 @@ leave the other threads more room than many short ones. On PostgreSQL new rows g
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any, cast
 
 from sqlalchemy import Column, ColumnElement, Connection, Table, any_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
-CHUNKS = (128, 16, 1)
+CHUNKS = (128, 64, 32, 16, 8, 4, 2, 1)
 """Rows per statement. Few sizes, so that the prepared statements are found again."""
 
 Row = Sequence[Any]
@@ -38,22 +39,39 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> No
             copy.write_row(row)
 
 
+def rows_at(connection: Connection, table: Table, keys: Collection[Row]) -> Iterator[Row]:
+    """The rows of exactly these primary keys, as far as there are any."""
+    names = [column.name for column in table.primary_key.columns]
+    # A join, in this order: SQLite scans the whole table for `(a, b) IN (VALUES …)`.
+    same = " AND ".join(f"t.{name} = k.{name}" for name in names)
+    tail = f") SELECT t.* FROM k CROSS JOIN {table.name} AS t WHERE {same}"  # noqa: S608  # our names
+    for size, chunk in _chunks(sorted(keys)):
+        statement = f"WITH k ({', '.join(names)}) AS (VALUES {_values(_mark(connection), len(names), size)}{tail}"
+        yield from connection.exec_driver_sql(statement, tuple(chain.from_iterable(chunk)))
+
+
 def add_rows(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
-    """Add rows to sums: a new key is inserted, and to an existing one's measures the new values are added."""
+    """Add rows to sums: a new key is inserted, and to an existing one's measures the new values are added.
+
+    The key comes first in each row, and no two rows have the same.
+    """
     key = [column.name for column in table.primary_key.columns]
     names = _column_names(table)
     sums = ", ".join(f"{name} = {table.name}.{name} + excluded.{name}" for name in names if name not in key)
     tail = f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {sums}"
-    _run_chunks(connection, table.name, names, tail, sorted(rows, key=lambda row: row[: len(key)]))
+    _run_chunks(connection, table.name, names, tail, sorted(rows))
 
 
 def replace_rows(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
-    """Write rows whole: a new key is inserted, an existing one's other columns are overwritten."""
+    """Write rows whole: a new key is inserted, an existing one's other columns are overwritten.
+
+    The key comes first in each row, and no two rows have the same.
+    """
     key = [column.name for column in table.primary_key.columns]
     names = _column_names(table)
     values = ", ".join(f"{name} = excluded.{name}" for name in names if name not in key)
     tail = f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {values}"
-    _run_chunks(connection, table.name, names, tail, sorted(rows, key=lambda row: row[: len(key)]))
+    _run_chunks(connection, table.name, names, tail, sorted(rows))
 
 
 def among(connection: Connection, column: Column[Any] | ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bool]:
@@ -69,20 +87,26 @@ def _column_names(table: Table) -> list[str]:
     return [column.name for column in table.columns]
 
 
-def _run_chunks(connection: Connection, table: str, names: Sequence[str], tail: str, rows: Sequence[Row]) -> None:
-    mark = "?" if is_sqlite(connection) else "%s"
+def _mark(connection: Connection) -> str:
+    return "?" if is_sqlite(connection) else "%s"
+
+
+def _chunks(rows: Sequence[Row]) -> Iterator[tuple[int, Sequence[Row]]]:
     start = 0
     for size in CHUNKS:
         while len(rows) - start >= size:
-            chunk = rows[start : start + size]
-            statement = _statement(table, tuple(names), tail, mark, size)
-            connection.exec_driver_sql(statement, tuple(value for row in chunk for value in row))
+            yield size, rows[start : start + size]
             start += size
 
 
-@lru_cache(maxsize=256)
-def _statement(table: str, names: tuple[str, ...], tail: str, mark: str, size: int) -> str:
-    row = "(" + ", ".join([mark] * len(names)) + ")"
-    return f"INSERT INTO {table} ({', '.join(names)}) VALUES {', '.join([row] * size)}{tail}"  # noqa: S608  # our names
+@lru_cache(maxsize=64)
+def _values(mark: str, width: int, rows: int) -> str:
+    row = "(" + ", ".join([mark] * width) + ")"
+    return ", ".join([row] * rows)
 
 
+def _run_chunks(connection: Connection, table: str, names: Sequence[str], tail: str, rows: Sequence[Row]) -> None:
+    head = f"INSERT INTO {table} ({', '.join(names)}) VALUES "
+    for size, chunk in _chunks(rows):
+        statement = head + _values(_mark(connection), len(names), size) + tail
+        connection.exec_driver_sql(statement, tuple(chain.from_iterable(chunk)))

@@ -4,11 +4,11 @@ A filter is either part of an index (project, model, errors, end user, session, 
 checked row by row on ever larger steps back in time, until the page is full or the time is up.
 """
 
-import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import ColumnElement, Connection, func, literal_column, select, tuple_
 
 from callscope.calls.models import cost_logs, llm_call_logs
@@ -83,6 +83,17 @@ def sorted_page(connection: Connection, wanted: CallFilter, offset: int, limit: 
     rows = [priced(row) for row in connection.execute(query)]
     following = Position(0, offset + limit) if len(rows) > limit else None
     return CallPage(rows[:limit], following)
+
+
+def by_span(connection: Connection, project_ids: frozenset[int] | None, trace_id: str, span_id: str) -> int | None:
+    """The newest row that this span told of, a call or a witness of one."""
+    days = list(_days(connection, CallFilter(), None))
+    query = select(_calls.id).where(
+        among(connection, _calls.day, days), _calls.trace_id == trace_id, _calls.span_id == span_id
+    )
+    if project_ids is not None:
+        query = query.where(among(connection, _calls.project_id, sorted(project_ids)))
+    return connection.scalar(query.order_by(_calls.id.desc()).limit(1))
 
 
 def _segments(connection: Connection, wanted: CallFilter, after: Position | None) -> Iterator[Sequence[Conditions]]:
@@ -195,4 +206,4 @@ def _checked(connection: Connection, wanted: CallFilter) -> Iterator[ColumnEleme
 
 
 def _json_text(tag: str) -> str:
-    return json.dumps(tag, ensure_ascii=False)
+    return to_json(tag).decode()

@@ -45,7 +45,10 @@ class Identities:
 
     def matches(self, put: Put) -> set[int]:
         """The ids of the calls that this witness saw."""
-        call, found = put.row, set[int]()
+        call = put.row
+        if call.response_id is None and call.span_id is None:
+            return set()
+        found = set[int]()
         if call.response_id is not None and not call.cache_hit:
             for call_id in self._responses.get((call.project_id, put.provider, call.response_id), ()):
                 witness = self._witness(call_id)
@@ -56,6 +59,8 @@ class Identities:
                 witness = self._witness(call_id)
                 if witness is not None and abs(witness.day - call.day) <= 1:
                     found.add(call_id)
+        if not found:
+            return found
         roots = (self._batch.root(call_id) for call_id in found)
         return {root.call.id for root in roots if root is not None}
 

@@ -37,7 +37,9 @@ def put(batch: Batch, identities: Identities, change: Put) -> int:
 
 def _add(batch: Batch, identities: Identities, row: PricedRow, change: Put, target: int | None = None) -> PricedRow:
     call_id = batch.new_id()
-    call = row.call._replace(id=call_id, is_call=target is None, merged_into=target)
+    call = CallRow._make((call_id, *row.call[1:]))  # a third of the time of _replace(); this runs for every call
+    if target is not None:
+        call = call._replace(is_call=False, merged_into=target)
     if change.payload is not None and not call.erased:
         call = call._replace(payload_table=batch.payload_number, payload_id=call_id)
         batch.put_payload(call_id, change.payload)
@@ -207,8 +209,12 @@ def withdraw(batch: Batch, change: Withdraw) -> int:
 
 def receipt(batch: Batch, call_id: int) -> Receipt:
     """What became of a change to this call."""
-    root = batch.root(call_id)
-    assert root is not None  # noqa: S101  # the change went through
-    call, cost = root
-    source = PriceSource.none if cost is None else PriceSource(cost.price_source)
-    return Receipt(call.id, call.prompt_tokens + call.completion_tokens, cost and cost.estimated_cost, source)
+    row = batch.get(call_id)
+    if row is None or row.call.merged_into is not None:
+        row = batch.root(call_id)
+        assert row is not None  # noqa: S101  # the change went through
+    call, cost = row
+    tokens = call.prompt_tokens + call.completion_tokens
+    if cost is None:
+        return Receipt(call.id, tokens, None, int(PriceSource.none))
+    return Receipt(call.id, tokens, cost.estimated_cost, cost.price_source)

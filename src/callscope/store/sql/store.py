@@ -127,6 +127,12 @@ class SqlReading:
                 return found
             call_id = found.call.merged_into
 
+    def call_of_span(self, project_ids: frozenset[int] | None, trace_id: str, span_id: str) -> int | None:
+        """The newest call that this span of this trace saw, in these projects (None: all)."""
+        found = calls.by_span(self._connection, project_ids, trace_id, span_id)
+        row = None if found is None else self.call(found)
+        return None if row is None else row.call.id
+
     def payloads(self, rows: Sequence[PricedRow]) -> dict[int, bytes]:
         """The stored payloads of these calls, by call id."""
         return payloads.read(self._connection, [row.call for row in rows])

@@ -17,7 +17,7 @@ from callscope.metrics.models import (
     rollup_histograms,
     rollups,
 )
-from callscope.store.sql.bulk import add_rows, among, replace_rows
+from callscope.store.sql.bulk import add_rows, among, replace_rows, rows_at
 from callscope.store.sql.tables import counters
 
 OTHER = "(other)"
@@ -26,6 +26,7 @@ MAX_END_USERS = 10_000
 
 MINUTE_FLOOR = "minute_floor"
 MINUTES_KEPT = 48 * 60
+_KEY_WIDTH = len(HISTOGRAM_KEY)
 
 
 def write(connection: Connection, delta: Delta, *, max_end_users: int = MAX_END_USERS) -> None:
@@ -70,7 +71,7 @@ def _write_histograms(connection: Connection, delta: Delta, floor: int) -> None:
     changes = delta.histograms(floor)
     if not changes:
         return
-    stored = _stored_histograms(connection, changes)
+    stored = {tuple(row[:_KEY_WIDTH]): row[_KEY_WIDTH:] for row in rows_at(connection, rollup_histograms, changes)}
     replace_rows(
         connection,
         rollup_histograms,
@@ -79,30 +80,6 @@ def _write_histograms(connection: Connection, delta: Delta, floor: int) -> None:
             for key, sides in changes.items()
         ),
     )
-
-
-def _stored_histograms(
-    connection: Connection, keys: Iterable[tuple[int, ...]]
-) -> dict[tuple[int, ...], tuple[bytes, bytes]]:
-    """The packed histograms of these cells, read by runs of one level, grain and project."""
-    runs: dict[tuple[int, int, int], set[int]] = defaultdict(set)
-    wanted = set(keys)
-    for level, grain, project, bucket, *_ in wanted:
-        runs[level, grain, project].add(bucket)
-    columns = rollup_histograms.c
-    found = {}
-    for (level, grain, project), buckets in runs.items():
-        query = select(rollup_histograms).where(
-            columns.level == level,
-            columns.grain == grain,
-            columns.project_id == project,
-            among(connection, columns.bucket, sorted(buckets)),
-        )
-        for row in connection.execute(query):
-            key = tuple(row[: len(HISTOGRAM_KEY)])
-            if key in wanted:
-                found[key] = (row.latency, row.first_token)
-    return found
 
 
 def _write_sums(connection: Connection, sums: Mapping[tuple[int, int, int], SideSums]) -> None:

@@ -1,0 +1,146 @@
+"""What every request can rely on, whatever its route does."""
+
+import gzip
+import zlib
+from collections.abc import Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+from structlog.testing import capture_logs
+
+LIMIT = 10_000
+GZIP = {"Content-Encoding": "gzip"}
+
+
+def test_every_answer_has_an_id_and_the_security_headers(small: TestClient) -> None:
+    for answer in (small.get("/long"), small.get("/nothing-here"), small.get("/people/jane")):
+        assert len(answer.headers["X-Request-ID"]) == 16
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_sane_request_id_is_kept_and_another_replaced(small: TestClient) -> None:
+    assert small.get("/long", headers={"X-Request-ID": "trace-7:a.b"}).headers["X-Request-ID"] == "trace-7:a.b"
+    for strange in ("a b", "<script>", "x" * 129, ""):
+        assert small.get("/long", headers={"X-Request-ID": strange}).headers["X-Request-ID"] != strange
+
+
+@pytest.mark.parametrize("route", ["/length", "/json", "/unread"])
+def test_a_body_that_says_it_is_too_large_is_refused_unread(small: TestClient, route: str) -> None:
+    answer = small.post(route, content=b"x" * (LIMIT + 1))
+    assert answer.status_code == 413
+    assert answer.json() == {
+        "detail": f"The body is larger than {LIMIT} bytes. Send it in smaller parts.",
+        "status": 413,
+    }
+
+
+def streamed(size: int) -> Iterator[bytes]:
+    for _ in range(size // 100):
+        yield b" " * 100
+
+
+@pytest.mark.parametrize("route", ["/length", "/json"])
+def test_a_streamed_body_is_counted(small: TestClient, route: str) -> None:
+    assert small.post(route, content=streamed(LIMIT + 100)).status_code == 413
+
+
+def test_a_body_of_just_the_limit_is_taken(small: TestClient) -> None:
+    assert small.post("/length", content=b"x" * LIMIT).json() == {"length": LIMIT}
+    assert small.post("/length", content=streamed(LIMIT)).json() == {"length": LIMIT}
+    assert small.post("/length", content=gzip.compress(b"x" * LIMIT), headers=GZIP).json() == {"length": LIMIT}
+
+
+def test_a_gzip_body_is_taken_as_if_it_were_plain(small: TestClient) -> None:
+    packed = gzip.compress(b'{"a": 1}')
+    headers = {**GZIP, "Content-Type": "application/json"}
+    assert small.post("/json", content=packed, headers=headers).json() == {"a": 1}
+    in_two_parts = gzip.compress(b'{"a"') + gzip.compress(b": 1}")
+    assert small.post("/json", content=in_two_parts, headers=headers).json() == {"a": 1}
+    one_byte_at_a_time = (packed[index : index + 1] for index in range(len(packed)))
+    assert small.post("/json", content=one_byte_at_a_time, headers=headers).json() == {"a": 1}
+
+
+def test_a_gzip_bomb_is_refused(small: TestClient) -> None:
+    bomb = gzip.compress(b"\0" * 5_000_000)
+    assert len(bomb) < LIMIT
+    assert small.post("/length", content=bomb, headers=GZIP).status_code == 413
+    many = gzip.compress(b"\0" * 5_000) * 3
+    assert small.post("/length", content=many, headers=GZIP).status_code == 413
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"not gzip at all", gzip.compress(b"text")[:-1], gzip.compress(b"text")[:5], zlib.compress(b"text"),
+     gzip.compress(b"text") + b"tail"],
+)  # fmt: skip
+@pytest.mark.parametrize("route", ["/length", "/json"])
+def test_what_is_not_gzip_is_a_400(small: TestClient, body: bytes, route: str) -> None:
+    answer = small.post(route, content=body, headers=GZIP)
+    assert (answer.status_code, answer.json()["detail"]) == (400, "The body is not valid gzip.")
+
+
+def test_another_encoding_is_a_415(small: TestClient) -> None:
+    assert small.post("/length", content=b"x", headers={"Content-Encoding": "br"}).status_code == 415
+
+
+def test_long_answers_are_packed_for_who_accepts_it(small: TestClient) -> None:
+    assert small.get("/long", headers={"Accept-Encoding": "gzip"}).headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in small.get("/long", headers={"Accept-Encoding": "identity"}).headers
+    assert "Content-Encoding" not in small.get("/stream", headers={"Accept-Encoding": "gzip"}).headers
+    assert small.get("/stream").text == "data: 0\n\ndata: 1\n\ndata: 2\n\n"
+
+
+def test_an_unexpected_error_tells_the_client_an_id_and_the_log_the_rest(small: TestClient) -> None:
+    with capture_logs() as logs:
+        answer = small.get("/people/jane")
+    assert answer.status_code == 500
+    assert answer.json()["status"] == 500
+    assert answer.json()["request_id"] == answer.headers["X-Request-ID"]
+    assert "sum" not in answer.text
+    assert "Traceback" not in answer.text
+    (entry,) = (one for one in logs if one["event"] == "unexpected error")
+    assert entry["route"] == "/people/{name}"
+    assert "RuntimeError: the sum is wrong" in entry["exception"]
+    assert "jane" not in str(entry)
+
+
+def test_the_log_does_not_repeat_what_was_sent(small: TestClient) -> None:
+    with capture_logs() as logs:
+        assert small.get("/validate?prompt=hello-there").status_code == 500
+    assert "age: int_parsing" in str(logs)
+    assert "private" not in str(logs)
+    assert "hello-there" not in str(logs)
+
+
+def test_an_answer_that_fails_half_way_is_broken_off(small: TestClient) -> None:
+    with capture_logs() as logs:
+        small.get("/half")
+    assert [one["event"] for one in logs] == ["unexpected error"]
+
+
+def test_only_configured_origins_may_read_answers(small: TestClient) -> None:
+    ours = small.get("/long", headers={"Origin": "https://app.example.com"})
+    assert ours.headers["Access-Control-Allow-Origin"] == "https://app.example.com"
+    assert ours.headers["Access-Control-Allow-Credentials"] == "true"
+    failed = small.get("/people/jane", headers={"Origin": "https://app.example.com"})
+    assert failed.headers["Access-Control-Allow-Origin"] == "https://app.example.com"
+    other = small.get("/long", headers={"Origin": "https://evil.example.com"})
+    assert "Access-Control-Allow-Origin" not in other.headers
+
+
+def test_a_preflight_allows_what_clients_send(small: TestClient) -> None:
+    asked = {
+        "Origin": "https://app.example.com",
+        "Access-Control-Request-Method": "PUT",
+        "Access-Control-Request-Headers": "authorization, content-type, idempotency-key",
+    }
+    assert small.options("/json", headers=asked).status_code == 200
+    assert small.options("/json", headers={**asked, "Origin": "https://evil.example.com"}).status_code == 400
+
+
+def test_a_nul_in_an_address_is_a_422(small: TestClient) -> None:
+    assert small.get("/long?q=%00").status_code == 422
+    assert small.get("/people/a%00b").status_code == 422

