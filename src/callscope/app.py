@@ -12,6 +12,7 @@ from callscope.accounts.projects import ProjectDirectory
 from callscope.accounts.service import AccountService
 from callscope.api import docs, errors, health, middleware, reference
 from callscope.audit import routes as audit_routes
+from callscope.calls import log_routes
 from callscope.calls import routes as calls_routes
 from callscope.calls.intake import Intake
 from callscope.calls.presenting import Presenter
@@ -65,6 +66,7 @@ def create_app(config: Config | None = None) -> FastAPI:
     app = FastAPI(
         title="Callscope", version=__version__, lifespan=lifespan, responses=docs.errors(422, 500, 503),
         docs_url=None, redoc_url=None,
+        telemetry={"tracing": False, "metrics": False},  # asked for on every request, a tenth of its time
     )  # fmt: skip
     app.state.config = config
     app.state.db = db
@@ -96,8 +98,8 @@ def create_app(config: Config | None = None) -> FastAPI:
     middleware.install(app, config)
     reference.install(app)
     for router in (
-        calls_routes.router,  # first: routes are tried in order, and most requests log a call
-        *accounts_routes.routers, pricing_routes.router, metrics_routes.router, feedback_routes.router,
+        log_routes.router,  # first: routes are tried in order, and most requests log a call
+        calls_routes.router, *accounts_routes.routers, pricing_routes.router, metrics_routes.router, feedback_routes.router,
         settings_routes.router, audit_routes.router, health.router, dashboard_routes.router,
     ):  # fmt: skip
         app.include_router(router)

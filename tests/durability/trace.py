@@ -8,7 +8,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-STRACE = ("strace", "-f", "-y", "-s", "4200", "-e", "trace=fsync,fdatasync,pwrite64,pwritev,write,writev,sendto,sendmsg")
+STRACE = (
+    "strace",
+    "-f",
+    "-y",
+    "-s",
+    "4200",
+    "-e",
+    "trace=fsync,fdatasync,pwrite64,pwritev,write,writev,sendto,sendmsg",
+)
 """`-s`: a whole page of the database is shown, so that a row can be found in it."""
 
 SYNCS = {"fsync", "fdatasync"}

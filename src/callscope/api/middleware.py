@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from callscope.api.errors import error_response
@@ -124,6 +125,8 @@ class RequestMiddleware:
             if status:
                 raise
             await error_response(error.status_code, error.detail)(scope, receive, send_with_headers)
+        except ClientDisconnect:  # hung up before the whole body was here: nothing was done, and nobody waits
+            log.debug("caller hung up", method=scope["method"], route=_route(scope))
         except Exception as error:
             log.error("unexpected error", method=scope["method"], route=_route(scope), exception=safe_trace(error))
             if status:  # the answer has begun: all that is left is to break it off

@@ -206,5 +206,5 @@ class CallPageOut(BaseModel):
     items: list[CallSummary]
     next_cursor: str | None
     scanned_to: datetime | None = None
-    sorted_among: int | None = Field(None, description="Sorting other than by time covers this many newest matches.")
+    sorted_among: int | None = Field(None, description="How many of the newest matches were put in order, where the order is not time's.")
 

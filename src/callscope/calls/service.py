@@ -65,6 +65,17 @@ class CallService:
         )
         return await self._recorder.record(submission)
 
+    @staticmethod
+    def parse(body: bytes) -> CallIn:
+        """The call of a body.
+
+        Raises Invalid, naming each field.
+        """
+        try:
+            return CallIn.model_validate_json(body)
+        except ValidationError as error:
+            raise _invalid(error) from None
+
     async def parse_batch(self, body: bytes, *, lines: bool) -> list[CallIn]:
         """The calls of a batch's body, a JSON array or, with `lines`, NDJSON.
 
@@ -131,12 +142,16 @@ def _unknown_model(error: UnknownModel, index: int, count: int) -> Invalid:
     return invalid(f"{index}.model_id" if count > 1 else "model_id", str(error))
 
 
+def _invalid(error: ValidationError) -> Invalid:
+    return Invalid(*field_errors(error.errors(include_input=False, include_context=False, include_url=False)))
+
+
 def _parse_batch(body: bytes, lines: bool) -> list[CallIn]:
     text = b"[" + b",".join(line for line in body.splitlines() if line.strip()) + b"]" if lines else body
     try:
         calls = BATCH.validate_json(text)
     except ValidationError as error:
-        raise Invalid(*field_errors(error.errors(include_input=False, include_context=False, include_url=False))) from None
+        raise _invalid(error) from None
     if not calls:
         raise invalid("body", "holds no call")
     if len(calls) > MAX_BATCH:

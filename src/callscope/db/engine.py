@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 WRITE_LOCK = 0x63616C6C  # the advisory lock's number on PostgreSQL: "call"
+READ_ONLY = "25006"  # PostgreSQL's word for a transaction that may not write, as on a standby
 SQLITE_PRAGMAS = (
     "PRAGMA auto_vacuum=INCREMENTAL",
     "PRAGMA journal_mode=WAL",
@@ -70,7 +72,7 @@ class Database:
 
         Raises DatabaseUnavailable when the database cannot be reached.
         """
-        with _translated(), self._reader.connect() as connection:
+        with self._translated(), self._reader.connect() as connection:
             yield connection
 
     @contextmanager
@@ -79,7 +81,7 @@ class Database:
 
         Raises DatabaseUnavailable when it cannot be written; then nothing of it is stored.
         """
-        with _translated():
+        with self._translated():
             if self.is_sqlite:
                 with self._turn, self._file_lock(), self._writer.begin() as connection:
                     yield connection
@@ -108,6 +110,27 @@ class Database:
         if self._lock_file is not None:
             os.close(self._lock_file)
             self._lock_file = None
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Turns the many ways in which a database can be away into one error."""
+        try:
+            yield
+        except Exception as error:
+            if not self._is_away(error):
+                raise
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            raise DatabaseUnavailable(str(cause).partition("\n")[0]) from error
+
+    def _is_away(self, error: Exception) -> bool:
+        if isinstance(error, OSError | PoolTimeout):  # the lock file on a full or read-only disk; no connection is free
+            return True
+        if isinstance(error, DBAPIError) and error.connection_invalidated:
+            return True
+        # COPY speaks to the driver itself, whose errors come as they are.
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        driver: Any = self._writer.dialect.loaded_dbapi
+        return isinstance(cause, driver.OperationalError) or getattr(cause, "sqlstate", None) == READ_ONLY
 
     @contextmanager
     def _file_lock(self) -> Iterator[None]:
@@ -145,22 +168,3 @@ def _sqlite_engine(url: str, *, begin: str, cache_kib: int, pool_size: int) -> E
         connection.exec_driver_sql(begin)
 
     return engine
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Turns the many ways in which a database can be away into one error."""
-    try:
-        yield
-    except OperationalError as error:
-        raise DatabaseUnavailable(_first_line(error)) from error
-    except DBAPIError as error:
-        if error.connection_invalidated:
-            raise DatabaseUnavailable(_first_line(error)) from error
-        raise
-    except OSError as error:  # the lock file on a full or read-only disk
-        raise DatabaseUnavailable(str(error)) from error
-
-
-def _first_line(error: DBAPIError) -> str:
-    return str(error.orig).partition("\n")[0]

@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+
+from sqlalchemy import select
 
 from callscope.accounts import setup
 from callscope.accounts.keys import KeyService
+from callscope.accounts.models import ApiKey
 from callscope.accounts.projects import ProjectDirectory
 from callscope.api.rights import Caller, Role, Scope
 from callscope.calls.intake import Filed, Intake, place_key
@@ -32,11 +34,12 @@ from callscope.pricing.book import PriceBook
 from callscope.pricing.catalogue import Catalogue
 from callscope.pricing.seed import seed_catalogue
 from callscope.settings.service import SettingsService
+from callscope.store.sql.batch import CALL_ID
 from callscope.store.sql.store import SqlStore
+from callscope.store.sql.tables import counters
 
 BATCH = 5_000
 IN_FLIGHT = 3
-PAGE = 500
 _ADMIN = Caller(name="demo", role=Role.ADMIN)
 
 
@@ -96,16 +99,15 @@ class _Filling:
         catalogue = Catalogue(db, versions)
         self._intake = Intake(PriceBook(), SettingsService(db, versions))
         self._directory = Directory(db, catalogue, versions)
-        self._callers = _callers(db, versions)
+        self._senders = {name: _sender(db, versions, name) for name in PROJECTS}
         self._places: dict[tuple[str, object, object], Place] = {}
         self._recorder = recorder
         self._wanted = wanted
         self._progress = progress
         self._under_way: deque[tuple[list[DemoCall], Future[Outcome]]] = deque()
         self._ratings: list[Rate] = []
-        self._sent = self._rated = 0
-        self._ids: set[int] = set()
-        self._before = _highest_id(db)
+        self._sent = self._new = self._rated = 0
+        self._first_new_id = _next_id(db)
 
     def run(self, started: float) -> Done:
         """Write all of it."""
@@ -121,8 +123,7 @@ class _Filling:
         self._send([])
         while self._under_way:
             self._wait()
-        new = sum(call_id >= self._before for call_id in self._ids)
-        return Done(self._sent, new, self._rated, time.perf_counter() - started)
+        return Done(self._sent, self._new, self._rated, time.perf_counter() - started)
 
     def _send(self, calls: list[DemoCall]) -> None:
         changes: list[Change] = [*self._puts(calls), *self._ratings]
@@ -140,7 +141,7 @@ class _Filling:
         if outcome.error is not None:
             raise outcome.error
         for call, receipt in zip(calls, outcome.receipts, strict=False):  # receipts of ratings follow
-            self._ids.add(receipt.call_id)
+            self._new += receipt.call_id >= self._first_new_id
             opinion = call.opinion
             if opinion is None or call.created_micros + opinion.after_micros > self._wanted.end_micros:
                 continue
@@ -155,20 +156,16 @@ class _Filling:
 
     def _puts(self, calls: list[DemoCall]) -> list[Put]:
         now = from_micros(self._wanted.end_micros)
-        filed: dict[str, list[tuple[int, Filed]]] = {name: [] for name in PROJECTS}
-        for index, demo_call in enumerate(calls):
+        puts: list[Put] = []
+        for demo_call in calls:
             call = CallIn.model_validate(demo_call.fields)
-            caller, project_id = self._callers[demo_call.project]
+            caller, project_id = self._senders[demo_call.project]
             names = (demo_call.project, call.environment, call.model)
             place = self._places.get(names)
             if place is None:
                 place = self._places[names] = self._place(project_id, call)
-            filed[demo_call.project].append((index, Filed(call, project_id, place)))
-        puts: dict[int, Put] = {}
-        for name, of_project in filed.items():
-            made = self._intake.puts(self._callers[name][0], [one for _, one in of_project], now)
-            puts.update(zip((index for index, _ in of_project), made, strict=True))
-        return [puts[index] for index in range(len(calls))]
+            puts += self._intake.puts(caller, (Filed(call, project_id, place),), now)
+        return puts
 
     def _place(self, project_id: int, call: CallIn) -> Place:
         key = place_key(call)
@@ -179,3 +176,23 @@ def _all_calls(wanted: Wanted) -> Iterator[DemoCall]:
     pace = Pace(wanted.seed, wanted.calls / wanted.days)
     for day in last_days(pace, wanted.calls, wanted.end_micros):
         yield from calls_of(pace, day)
+
+
+def _sender(db: Database, versions: Versions, project: str) -> tuple[Caller, int]:
+    """The project, made if it is not there, and an API key of it as whose owner the calls are logged.
+
+    Nobody learns the key's secret, so nobody can use it.
+    """
+    projects = ProjectDirectory(db, versions)
+    project_id = projects.for_write(_ADMIN, project)
+    name = f"demo {project}"
+    with db.read_session() as session:
+        key = session.scalar(select(ApiKey).where(ApiKey.name == name, ApiKey.revoked_at.is_(None)).limit(1))
+    if key is None:
+        key = KeyService(db, versions).create(_ADMIN, name, [Scope.INGEST], projects.resolve(project_id)).key
+    return Caller(name=name, api_key_id=key.id, project_ids=frozenset((project_id,))), project_id
+
+
+def _next_id(db: Database) -> int:
+    with db.read() as connection:
+        return connection.scalar(select(counters.c.value).where(counters.c.name == CALL_ID)) or 1

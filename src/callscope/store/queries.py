@@ -100,8 +100,10 @@ class CallPage:
     """A page of calls. `next` continues it; None at the end.
 
     `scanned_to` is set when the time for looking ran out before the page was full: microseconds since the epoch.
+    `sorted_among` is set when the order is not time's: how many of the newest matches were put in order.
     """
 
     rows: Sequence[PricedRow]
     next: Position | None
     scanned_to: int | None = None
+    sorted_among: int | None = None

@@ -43,7 +43,7 @@ class Batch:
         self._old: dict[int, PricedRow | None] = {}
         self._new: dict[int, PricedRow] = {}
         self._payloads: dict[int, bytes] = {}
-        self._dropped_payloads: list[tuple[int, int]] = []
+        self._dropped_payloads: set[tuple[int, int]] = set()
 
     def new_id(self) -> int:
         """The next free call id. Ids rise in the order of commits, since the lock is held until then."""
@@ -96,8 +96,7 @@ class Batch:
     def drop_payload(self, call: CallRow) -> None:
         """Forget the payload of a row."""
         if call.payload_table is not None and call.payload_id is not None:
-            self._payloads.pop(call.payload_id, None)
-            self._dropped_payloads.append((call.payload_table, call.payload_id))
+            self._dropped_payloads.add((call.payload_table, call.payload_id))
 
     def witnesses_of(self, root_id: int) -> list[PricedRow]:
         """All that was told of one call: its own row while it is the only one, else those merged into it."""
@@ -146,10 +145,12 @@ class Batch:
             self.connection.execute(delete(cost_logs).where(among(self.connection, _costs.id, unpriced)))
 
     def _write_payloads(self) -> None:
-        if self._payloads:
-            table = ensure_payload_table(self.connection, self.payload_number)
-            insert_rows(self.connection, table, list(self._payloads.items()))
-        for number in {number for number, _ in self._dropped_payloads}:
+        new = {(self.payload_number, call_id): body for call_id, body in self._payloads.items()}
+        written = [(place[1], body) for place, body in new.items() if place not in self._dropped_payloads]
+        if written:
+            insert_rows(self.connection, ensure_payload_table(self.connection, self.payload_number), written)
+        dropped = self._dropped_payloads - new.keys()
+        for number in {number for number, _ in dropped}:
             table = payload_table(number)
-            ids = [call_id for of, call_id in self._dropped_payloads if of == number]
+            ids = [call_id for of, call_id in dropped if of == number]
             self.connection.execute(delete(table).where(among(self.connection, table.c.call_id, ids)))

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from pydantic_core import to_json
-from sqlalchemy import ColumnElement, Connection, func, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, func, literal_column, select, tuple_
 
 from callscope.calls.models import cost_logs, llm_call_logs
 from callscope.ingest.row import MICROS_PER_DAY
@@ -19,10 +19,12 @@ from callscope.store.sql.bulk import among
 
 BUDGET_SECONDS = 0.15
 SORTED_AMONG = 100_000
-"""Sorting other than by time covers this many of the newest matches."""
+SORT_BUDGET_SECONDS = 0.5
+"""Sorting other than by time covers this many of the newest matches, or what is found in this time; a page says which."""
 _FIRST_STEP, _LARGEST_STEP = 512, 8_192
 
 _calls, _costs = llm_call_logs.c, cost_logs.c
+_WITH_COSTS = llm_call_logs.outerjoin(cost_logs, _costs.id == _calls.id)
 Conditions = tuple[ColumnElement[bool], ...]
 
 
@@ -55,34 +57,46 @@ def page(
     return CallPage(rows, None)
 
 
-def sorted_page(connection: Connection, wanted: CallFilter, offset: int, limit: int) -> CallPage:
-    """Calls in another order than time's, among the newest `SORTED_AMONG` matches."""
-    conditions = (*_ranged(wanted), *_indexed(connection, wanted), *_keyed(wanted), *_checked(connection, wanted))
-    joined = llm_call_logs.outerjoin(cost_logs, _costs.id == _calls.id)
-    newest = (
-        select(_calls.id)
-        .select_from(joined)
-        .where(_calls.is_call, *conditions)
-        .order_by(_calls.created_at.desc(), _calls.id.desc())
-        .limit(SORTED_AMONG)
-        .subquery()
-    )
+def sorted_page(
+    connection: Connection, wanted: CallFilter, offset: int, limit: int, budget: float = SORT_BUDGET_SECONDS
+) -> CallPage:
+    """Calls in another order than time's, among the newest matches: `SORTED_AMONG`, or those found in the time."""
+    deadline = time.monotonic() + budget
+    rest = tuple(_checked(connection, wanted))
     key: ColumnElement[Any] = {
         Sort.LATENCY: _calls.latency_ms,
         Sort.COST: func.coalesce(_costs.estimated_cost, -1),
         Sort.TOKENS: _calls.prompt_tokens + _calls.completion_tokens,
         Sort.TIME: _calls.created_at,
     }[wanted.sort]
-    query = (
-        select_rows()
-        .where(_calls.id.in_(select(newest.c.id)))
-        .order_by(key.desc(), _calls.created_at.desc(), _calls.id.desc())
-        .offset(offset)
-        .limit(limit + 1)
-    )
-    rows = [priced(row) for row in connection.execute(query)]
-    following = Position(0, offset + limit) if len(rows) > limit else None
-    return CallPage(rows[:limit], following)
+    keys = select(key, _calls.created_at, _calls.id).select_from(_WITH_COSTS)
+    matches: list[tuple[float, int, int]] = []
+    for found in _steps(connection, wanted):
+        ids = [place.id for place in found]
+        query = keys.where(among(connection, _calls.id, ids), _calls.is_call, *rest)
+        matches.extend((float(value), moment, call_id) for value, moment, call_id in connection.execute(query))
+        if len(matches) >= SORTED_AMONG or time.monotonic() > deadline:
+            break
+    matches.sort(reverse=True)
+    shown = [call_id for _, _, call_id in matches[offset : offset + limit]]
+    rows = {row.call.id: row for row in map(priced, connection.execute(_by_ids(connection, shown)))}
+    following = Position(0, offset + limit) if len(matches) > offset + limit else None
+    return CallPage([rows[call_id] for call_id in shown], following, sorted_among=len(matches))
+
+
+def _steps(connection: Connection, wanted: CallFilter) -> Iterator[Sequence[Position]]:
+    """All places of the chosen index ranges, newest first, many at a time."""
+    position: Position | None = None
+    for sources in _segments(connection, wanted, None):
+        while found := _newest(connection, sources, position, _LARGEST_STEP):
+            yield found
+            position = found[-1]
+            if len(found) < _LARGEST_STEP:
+                break
+
+
+def _by_ids(connection: Connection, ids: Sequence[int]) -> Select[Any]:
+    return select_rows().where(among(connection, _calls.id, ids))
 
 
 def by_span(connection: Connection, project_ids: frozenset[int] | None, trace_id: str, span_id: str) -> int | None:
@@ -157,17 +171,6 @@ def _keyed(wanted: CallFilter) -> Iterator[ColumnElement[bool]]:
         yield _calls.session_id == wanted.session_id
     if wanted.end_user is not None:
         yield _calls.end_user == wanted.end_user
-
-
-def _indexed(connection: Connection, wanted: CallFilter) -> Iterator[ColumnElement[bool]]:
-    selection = wanted.selection
-    for column, values in (
-        (_calls.project_id, selection.project_ids),
-        (_calls.model_id, selection.model_ids),
-        (_calls.status, selection.statuses),
-    ):
-        if values is not None:
-            yield among(connection, column, sorted(values))
 
 
 def _checked(connection: Connection, wanted: CallFilter) -> Iterator[ColumnElement[bool]]:

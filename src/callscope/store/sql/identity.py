@@ -21,6 +21,7 @@ class Identities:
     def __init__(self, batch: Batch, puts: Sequence[Put]) -> None:
         self._batch = batch
         self._providers: dict[int, str] = {}
+        self._told_by: dict[int, str] = {}
         self._responses: dict[tuple[int, str, str], list[int]] = defaultdict(list)
         self._spans: dict[tuple[int, str, str], list[int]] = defaultdict(list)
         named = [put.row for put in puts if put.row.response_id is not None and not put.row.cache_hit]
@@ -38,10 +39,15 @@ class Identities:
 
     def add(self, call: CallRow, provider: str) -> None:
         """Make a witness findable."""
+        self._told_by[call.id] = provider
         if call.response_id is not None and not call.cache_hit:
             self._responses[call.project_id, provider, call.response_id].append(call.id)
         if call.trace_id is not None and call.span_id is not None:
             self._spans[call.project_id, call.trace_id, call.span_id].append(call.id)
+
+    def add_copy(self, copy: CallRow, of: int) -> None:
+        """Make the copy of a witness findable as the witness itself was."""
+        self.add(copy, self._told_by[of])
 
     def matches(self, put: Put) -> set[int]:
         """The ids of the calls that this witness saw."""

@@ -27,9 +27,11 @@ def put(batch: Batch, identities: Identities, change: Put) -> int:
     if any(_is_erased(batch, root) for root in roots):
         row = erased(row)
     known = [witness for root in roots for witness in batch.witnesses_of(root)]
-    if any(content(witness) == content(row) for witness in known) and len(roots) == 1:
+    twin = next((witness for witness in known if content(witness) == content(row)), None)
+    if twin is not None and len(roots) == 1:
+        _complete(batch, target, twin, change.payload)
         return target
-    _join(batch, identities, target, roots - {target}, change.provider)
+    _join(batch, identities, target, roots - {target})
     witness = _add(batch, identities, row, change, target)
     _combine(batch, target)
     return witness.call.merged_into or target
@@ -49,12 +51,22 @@ def _add(batch: Batch, identities: Identities, row: PricedRow, change: Put, targ
     return stored
 
 
+def _complete(batch: Batch, target: int, twin: PricedRow, payload: bytes | None) -> None:
+    """A repeated delivery adds only what was written, where that was missing."""
+    call = twin.call
+    if payload is None or call.erased or call.payload_table is not None:
+        return
+    batch.put_payload(call.id, payload)
+    batch.put(twin._replace(call=call._replace(payload_table=batch.payload_number, payload_id=call.id)))
+    _combine(batch, target)
+
+
 def _is_erased(batch: Batch, root_id: int) -> bool:
     row = batch.get(root_id)
     return row is not None and row.call.erased
 
 
-def _join(batch: Batch, identities: Identities, target: int, others: set[int], provider: str) -> None:
+def _join(batch: Batch, identities: Identities, target: int, others: set[int]) -> None:
     """Make one call of several: the target keeps its id, the others become witnesses of it or lead to it."""
     root = batch.get(target)
     assert root is not None  # noqa: S101  # matches() gives only rows that are there
@@ -62,7 +74,7 @@ def _join(batch: Batch, identities: Identities, target: int, others: set[int], p
         copy_id = batch.new_id()
         copy = root.call._replace(id=copy_id, is_call=False, merged_into=target, **NO_RATINGS)
         batch.put(PricedRow(copy, with_id(root.cost, copy_id)))
-        identities.add(copy, provider)
+        identities.add_copy(copy, target)
         batch.put(root._replace(call=root.call._replace(witnesses=2)))
     for other_id in sorted(others):
         other = batch.get(other_id)
@@ -91,6 +103,9 @@ def _combine(batch: Batch, root_id: int) -> None:
         witnesses = batch.witnesses_of(root_id)
     result = merged(witnesses)
     ratings = {name: getattr(root.call, name) for name in RATINGS}
+    if result.call.model_id != root.call.model_id and any(ratings.values()):
+        of_call = _feedback.llm_call_id == root_id
+        batch.connection.execute(update(Feedback).where(of_call).values(model_id=result.call.model_id))
     call = result.call._replace(
         id=root_id, is_call=root.call.is_call, merged_into=None, witnesses=len(witnesses) or 1, **ratings
     )
@@ -98,12 +113,16 @@ def _combine(batch: Batch, root_id: int) -> None:
 
 
 def _strip_all(batch: Batch, root_id: int) -> None:
-    """Erase a call and every row that leads to it."""
+    """Erase a call, every row that leads to it, and who rated it with what words."""
     root = batch.get(root_id)
     assert root is not None  # noqa: S101  # the caller has it
     for row in (root, *batch.witnesses_of(root_id), *batch.pointers_to(root_id)):
         batch.drop_payload(row.call)
         batch.put(erased(row))
+    of_call = _feedback.llm_call_id == root_id
+    nameless = literal(f"{ERASED} ") + cast(_feedback.id, String)
+    batch.connection.execute(update(Feedback).where(of_call, _feedback.user_id.is_(None)).values(author=nameless))
+    batch.connection.execute(update(Feedback).where(of_call).values(comment=None))
 
 
 def rate(batch: Batch, change: Rate) -> int:
@@ -169,6 +188,8 @@ def reprice(batch: Batch, change: Reprice) -> int:
     for witness in batch.witnesses_of(root.call.id):
         if witness.cost is not None and witness.cost.price_source == PriceSource.reported:
             continue
+        if witness.call.cache_hit or witness.call.refused is not None:
+            continue
         known = change.price(witness.call)
         cost = None if known is None else cost_row(witness.call.id, known[0], known[1], change.at_micros)
         batch.put(PricedRow(witness.call, cost))
@@ -185,12 +206,6 @@ def erase(batch: Batch, change: Erase) -> int:
     if root is None:
         raise CallNotFound(change.call_id)
     _strip_all(batch, root.call.id)
-    batch.connection.execute(
-        update(Feedback)
-        .where((_feedback.llm_call_id == root.call.id) & _feedback.user_id.is_(None))
-        .values(author=literal(f"{ERASED} ") + cast(_feedback.id, String))
-    )
-    batch.connection.execute(update(Feedback).where(_feedback.llm_call_id == root.call.id).values(comment=None))
     _combine(batch, root.call.id)
     return root.call.id
 
