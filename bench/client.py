@@ -42,9 +42,7 @@ def drive(
 
     async def run() -> None:
         until = time.perf_counter() + for_seconds
-        await asyncio.gather(
-            *(_connection(port, until, next_request, seconds, statuses) for _ in range(connections))
-        )
+        await asyncio.gather(*(_connection(port, until, next_request, seconds, statuses) for _ in range(connections)))
 
     started = time.perf_counter()
     asyncio.run(run())

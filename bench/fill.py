@@ -58,8 +58,8 @@ def seed_calls(data_dir: Path, projects: int) -> Database:
         for _ in range(1000):
             entry = call(rng, full=True) | {"project": f"team-{rng.randrange(projects):02d}", "prompt": None}
             batch.append(CallIn.model_validate(entry | {"response": None, "response_id": None, "trace_id": None}))
-        filed = parts.calls._filed(caller, batch)  # noqa: SLF001  # no HTTP in between
-        puts = parts.calls._intake.puts(caller, filed, datetime.now(UTC))  # noqa: SLF001
+        filed = parts.calls._filed(caller, batch)  # no HTTP in between
+        puts = parts.calls._intake.puts(caller, filed, datetime.now(UTC))
         parts.store.apply(uuid.uuid4().hex, [Submission(puts)], time.time_ns() // 1000, [])
     db: Database = parts.db
     return db
@@ -77,9 +77,9 @@ def copy(db: Database, calls: int, days: int) -> None:
     for index in range(rounds):
         bound = {"offset": (index + 1) * SEEDS, "start": start + index * window, "step": window / SEEDS}
         with db.write() as connection:
-            insert = f"INSERT INTO llm_call_logs ({', '.join(names)}) SELECT {values}"  # noqa: S608  # our names
+            insert = f"INSERT INTO llm_call_logs ({', '.join(names)}) SELECT {values}"  # our names
             connection.execute(text(f"{insert} FROM llm_call_logs WHERE id <= {SEEDS}"), bound)
-            insert = f"INSERT INTO cost_logs ({', '.join(costs)}) SELECT {cost_values}"  # noqa: S608  # our names
+            insert = f"INSERT INTO cost_logs ({', '.join(costs)}) SELECT {cost_values}"  # our names
             connection.execute(text(f"{insert} FROM cost_logs WHERE id <= {SEEDS}"), bound)
         print(f"\r{(index + 1) * SEEDS:,} calls", end="", flush=True)
     with db.write() as connection:
@@ -87,7 +87,9 @@ def copy(db: Database, calls: int, days: int) -> None:
             connection.execute(text(f"DELETE FROM {table} WHERE id <= {SEEDS}"))  # noqa: S608  # our names
         for table in ("rollups", "rollup_histograms", "rollup_end_users", "rollup_api_keys", "end_user_admissions"):
             connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608  # our names
-        connection.execute(text("UPDATE counters SET value = :next WHERE name = 'call_id'"), {"next": calls + SEEDS + 1})
+        connection.execute(
+            text("UPDATE counters SET value = :next WHERE name = 'call_id'"), {"next": calls + SEEDS + 1}
+        )
     print()
 
 

@@ -10,7 +10,7 @@ from callscope.accounts import routes as accounts_routes
 from callscope.accounts import setup
 from callscope.accounts.projects import ProjectDirectory
 from callscope.accounts.service import AccountService
-from callscope.api import docs, errors, health, middleware, reference
+from callscope.api import docs, errors, health, middleware, openapi, reference
 from callscope.audit import routes as audit_routes
 from callscope.calls import log_routes
 from callscope.calls import routes as calls_routes
@@ -65,7 +65,7 @@ def create_app(config: Config | None = None) -> FastAPI:
 
     app = FastAPI(
         title="Callscope", version=__version__, lifespan=lifespan, responses=docs.errors(422, 500, 503),
-        docs_url=None, redoc_url=None,
+        docs_url=None, redoc_url=None, generate_unique_id_function=openapi.operation_id,
         telemetry={"tracing": False, "metrics": False},  # asked for on every request, a tenth of its time
     )  # fmt: skip
     app.state.config = config
@@ -94,7 +94,7 @@ def create_app(config: Config | None = None) -> FastAPI:
         "queue": recorder.trouble,
     }
     errors.install(app)
-    docs.install(app)
+    openapi.install(app)
     middleware.install(app, config)
     reference.install(app)
     for router in (

@@ -104,16 +104,6 @@ class Server:
         """What /health/ready says."""
         return httpx.get(f"{self.url}/health/ready", timeout=30)
 
-    def doctor(self) -> str:
-        """Have `callscope doctor` compare rollups and rows; gives what it complains of, nothing if all is well."""
-        command = [sys.executable, "-m", "callscope", "doctor"]
-        done = subprocess.run(
-            command, cwd=self._folder, env=self._environment, capture_output=True, text=True, timeout=120, check=False
-        )
-        if "No such command" in done.stderr:
-            return ""  # FIXME-interim
-        return "" if done.returncode == 0 else f"{done.stdout}{done.stderr}"
-
     def _find_address(self, begin: int) -> str:
         while True:
             found = re.search(r"http://127\.0\.0\.1:\d+", self.log()[begin:])

@@ -103,7 +103,7 @@ def _check_cells(connection: Connection, calls: list[Row], floor: int) -> None:
     for cell in rows(connection, "SELECT * FROM rollups"):
         values = list(cell.items())
         stored[tuple(int(value) for _, value in values[:10])] = Counter(dict(values[10:]))
-        assert min(value for name, value in values[10:]) >= 0 or cell["grain"] == 0 and cell["bucket"] < floor, cell
+        assert min(value for name, value in values[10:]) >= 0 or (cell["grain"] == 0 and cell["bucket"] < floor), cell
     assert _kept(stored, floor) == _kept(expected, floor)
 
 

@@ -1,6 +1,5 @@
 """Whatever happens to calls, in whatever order and batches: the totals are what the rows add up to."""
 
-import threading
 from typing import Any
 
 import pytest
@@ -11,9 +10,8 @@ from callscope.db.engine import Database
 from callscope.ingest.changes import Change, Erase, Put, Rate, Reprice, Submission, Withdraw
 from callscope.ingest.row import CallRow, PriceSource
 from callscope.pricing.cost import Cost
+from callscope.store.errors import CallNotFound
 from callscope.store.sql import totals
-from callscope.store.sql.errors import CallNotFound
-from callscope.store.sql.store import SqlStore
 from tests.store import plain
 from tests.store.conftest import MAX_END_USERS
 from tests.store.witness import DAY, HOUR, MINUTE, NOW, Writer, put, wipe

@@ -1,6 +1,8 @@
 """/auth: what a person does with his own account."""
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from callscope.accounts.bodies import is_form, json_or_form, login_body, setup_body
@@ -28,6 +30,8 @@ from callscope.api.errors import ApiError, Invalid
 from callscope.api.rights import User, Viewer
 
 router = APIRouter(prefix="/auth", tags=["auth"])
+
+PAGE = {"text/html": {"schema": {"type": "string"}}}
 
 
 @router.post(
@@ -66,7 +70,7 @@ async def log_in(request: Request, response: Response, accounts: Accounts, proje
 
 
 @router.get("/me", summary="Who am I?", responses=errors(401, 403, 503))
-def me(caller: Viewer, accounts: Accounts, projects: Projects) -> Envelope[Me]:
+def get_me(caller: Viewer, accounts: Accounts, projects: Projects) -> Envelope[Me]:
     """The user, or the API key, that asks."""
     if caller.api_key_id is not None:
         key = KeyOut.of(accounts.keys.get(caller.api_key_id), projects)
@@ -97,10 +101,16 @@ def log_out(request: Request, response: Response, caller: User, accounts: Accoun
     "/setup",
     summary="The page of the one-time link",
     response_class=Response,
-    responses={200: {"content": {"text/html": {}}, "description": "A form that makes the first admin."}},
+    responses={
+        200: {"content": PAGE, "description": "A form that makes the first admin."},
+        403: {"content": PAGE, "description": "The link does not hold, or no longer."},
+        409: {"content": PAGE, "description": "There is an admin already."},
+    },
     openapi_extra=PUBLIC,
 )
-def setup_page(accounts: Accounts, token: str = "") -> Response:
+def get_setup_page(
+    accounts: Accounts, token: Annotated[str, Query(description="The link's token.")] = ""
+) -> Response:
     """A form that makes the first admin. A server that no admin can log in to prints its address at the start."""
     try:
         accounts.first_admin.check(token)

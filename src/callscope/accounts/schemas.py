@@ -26,7 +26,7 @@ def _storable(text: str) -> str:
     return text
 
 
-Id = Annotated[int, Path(ge=1, le=BIGGEST_ID)]
+Id = Annotated[int, Path(ge=1, le=BIGGEST_ID, description="The number that the list shows.", examples=[2])]
 Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_printable)
 ]

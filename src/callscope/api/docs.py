@@ -1,4 +1,4 @@
-"""What every route's documentation shares: the error answers, and the ways to log in that /docs offers.
+"""What every route's documentation shares: the error answers.
 
 A route names the errors that it can answer:
 
@@ -8,8 +8,6 @@ and an open route says so with `openapi_extra=PUBLIC`.
 """
 
 from typing import Any
-
-from fastapi import FastAPI
 
 from callscope.api.envelope import ErrorBody
 
@@ -23,7 +21,11 @@ _ERRORS: dict[int, tuple[str, str]] = {
     404: ("There is no such thing.", "There is no user 17."),
     409: ("It cannot be done in the present state.", "There is a user with this email already."),
     410: ("It is no longer there.", "This link has been used."),
-    413: ("The body is too large.", "The body is larger than 33554432 bytes."),
+    413: ("The body is too large.", "The body is larger than 33554432 bytes. Send it in smaller parts."),
+    415: (
+        "The body is packed in a way that is not known here.",
+        "The body's Content-Encoding is not known here; send gzip, or nothing packed.",
+    ),
     422: (
         "The input is not valid; `errors` names the fields.",
         "latency_ms: input should be greater than or equal to 0",
@@ -58,31 +60,9 @@ def _answer(status: int) -> dict[str, Any]:
     return answer
 
 
-def install(app: FastAPI) -> None:
-    """Name the ways to log in in the OpenAPI document of `app`, so that the Authorize button of /docs works."""
-    generate = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        schema = generate()
-        schema.setdefault("components", {})["securitySchemes"] = {
-            "login": {
-                "type": "oauth2",
-                "description": "Email (as username) and password of a user.",
-                "flows": {"password": {"tokenUrl": "/auth/login", "scopes": {}}},
-            },
-            "api_key": {
-                "type": "http",
-                "scheme": "bearer",
-                "description": "An API key, `cs_…`, or the access token of a login.",
-            },
-            "session": {
-                "type": "apiKey",
-                "in": "cookie",
-                "name": "callscope_session",
-                "description": "The dashboard's session; set by a login with `cookie: true`.",
-            },
-        }
-        schema["security"] = [{"login": []}, {"api_key": []}, {"session": []}]
-        return schema
-
-    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend its document
+def errors_as_json(status: int) -> dict[str, Any]:
+    """The same answer as it stands in the OpenAPI document."""
+    answer = _answer(status)
+    del answer["model"]
+    answer["content"]["application/json"]["schema"] = {"$ref": "#/components/schemas/ErrorBody"}
+    return answer

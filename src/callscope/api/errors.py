@@ -112,7 +112,7 @@ def error_response(
 
 
 def field_errors(raw: Any) -> list[FieldError]:
-    """pydantic's errors in this API's words; what was sent is never repeated, since it may be a secret."""
+    """Pydantic's errors in this API's words; what was sent is never repeated, since it may be a secret."""
     found = []
     for error in raw:
         path = [str(part) for part in error["loc"] if part not in {"body", "query", "path", "header"}]

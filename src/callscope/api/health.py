@@ -39,13 +39,13 @@ class Ready(BaseModel):
 
 
 @router.get("/live", summary="Is the process alive?", openapi_extra=PUBLIC)
-async def live() -> Envelope[Live]:
+async def check_alive() -> Envelope[Live]:
     """Answers as long as the process does, whatever the state of the database."""
     return ok(Live())
 
 
 @router.get("/ready", summary="Can the server take calls?", responses=errors(503), openapi_extra=PUBLIC)
-def ready(request: Request) -> Envelope[Ready]:
+def check_ready(request: Request) -> Envelope[Ready]:
     """Ready when the database is migrated and can be written, and the queue has room; else 503 with the reasons."""
     readiness: dict[str, Check] = request.app.state.readiness
     found = {name: check() for name, check in readiness.items()}

@@ -13,7 +13,7 @@ from callscope.audit.schemas import AuditEntryOut
 from callscope.audit.service import AuditFilter, entries
 from callscope.db.engine import Database
 
-router = APIRouter(tags=["audit log"])
+router = APIRouter(tags=["audit-log"])
 
 
 async def _db(request: Request) -> Database:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
-from callscope.api.errors import Invalid
 from callscope.api.envelope import FieldError
+from callscope.api.errors import Invalid
 from callscope.api.rights import Caller
 from callscope.calls import payload
 from callscope.calls.schemas import MAX_ERROR_CHARS, MAX_ID_CHARS, MAX_TEXT_CHARS, CallIn

@@ -5,6 +5,7 @@ parameters and bodies. So they state their right as every route does, and read t
 written down for OpenAPI beside them.
 """
 
+import json
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -45,7 +46,10 @@ MANY = _reads(
             "schema": {"type": "array", "items": CALL, "minItems": 1, "maxItems": MAX_BATCH},
             "example": [EXAMPLE],
         },
-        "application/x-ndjson": {"schema": {"type": "string", "description": "One call a line."}},
+        "application/x-ndjson": {
+            "schema": {"type": "string", "description": "One call a line."},
+            "example": f"{json.dumps(EXAMPLE)}\n",
+        },
     }
 )
 

@@ -24,8 +24,9 @@ def encode(parts: Mapping[str, Any], max_chars: int) -> bytes | None:
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         if len(text) > max_chars:
             cut[name] = len(text)
-            value = text[:max_chars]
-        document[name] = value
+            document[name] = text[:max_chars]
+        else:
+            document[name] = value
     if not document:
         return None
     if cut:

@@ -25,7 +25,7 @@ async def _calls(request: Request) -> CallService:
 
 
 Calls = Annotated[CallService, Depends(_calls)]
-CallId = Annotated[int, Path(ge=1, le=2**63 - 1)]
+CallId = Annotated[int, Path(ge=1, le=2**63 - 1, description="As log-call answered it.", examples=[17])]
 
 
 @router.get("/calls", summary="List calls", responses=errors(401, 403, 404, 422))
@@ -34,20 +34,22 @@ def list_calls(
     calls: Calls,
     filters: Filtered,
     selector: SelectorDep,
-    end_user: str | None = None,
-    session_id: str | None = None,
-    trace_id: str | None = None,
-    tag: str | None = None,
-    min_latency_ms: Annotated[float | None, Query(ge=0)] = None,
-    max_latency_ms: Annotated[float | None, Query(ge=0)] = None,
+    end_user: Annotated[str | None, Query(description="Who used the application.")] = None,
+    session_id: Annotated[str | None, Query(description="Of this conversation.")] = None,
+    trace_id: Annotated[str | None, Query(description="Of this trace.")] = None,
+    tag: Annotated[str | None, Query(description="Calls that have this tag.")] = None,
+    min_latency_ms: Annotated[float | None, Query(ge=0, description="Milliseconds.")] = None,
+    max_latency_ms: Annotated[float | None, Query(ge=0, description="Milliseconds.")] = None,
     min_cost: Annotated[float | None, Query(ge=0, le=1_000_000, description="US dollars.")] = None,
     max_cost: Annotated[float | None, Query(ge=0, le=1_000_000, description="US dollars.")] = None,
-    min_tokens: Annotated[int | None, Query(ge=0, le=2**53)] = None,
-    max_tokens: Annotated[int | None, Query(ge=0, le=2**53)] = None,
+    min_tokens: Annotated[int | None, Query(ge=0, le=2**53, description="Prompt and completion together.")] = None,
+    max_tokens: Annotated[int | None, Query(ge=0, le=2**53, description="Prompt and completion together.")] = None,
     violation: Annotated[bool | None, Query(description="Whether a policy forbade it.")] = None,
-    cache_hit: bool | None = None,
+    cache_hit: Annotated[bool | None, Query(description="Whether it was answered without the provider.")] = None,
     unpriced: Annotated[bool | None, Query(description="Whether no price is known for it.")] = None,
-    sort: Literal["time", "latency", "cost", "tokens"] = "time",
+    sort: Annotated[
+        Literal["time", "latency", "cost", "tokens"], Query(description="The newest, or the largest, first.")
+    ] = "time",
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Envelope[CallPageOut]:

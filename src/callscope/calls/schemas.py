@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from callscope.api.times import Moment
 
@@ -25,7 +25,7 @@ NO_NUL = r"^[^\x00]*$"
 Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_CHARS, pattern=NO_NUL)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=NO_NUL)]
 
-EXAMPLE = {
+EXAMPLE: dict[str, JsonValue] = {
     "model": "gpt-4o-mini",
     "provider": "openai",
     "prompt_tokens": 412,
@@ -62,7 +62,9 @@ class CallIn(BaseModel):
     audio_input_tokens: Tokens = 0
     audio_output_tokens: Tokens = 0
     image_tokens: Tokens = 0
-    server_tool_calls: int = Field(0, ge=0, le=1_000_000, description="Tools the provider ran and bills, as web search.")
+    server_tool_calls: int = Field(
+        0, ge=0, le=1_000_000, description="Tools the provider ran and bills, as web search."
+    )
     usage_estimated: bool = Field(False, description="The tokens are an estimate, not the provider's figure.")
     latency_ms: Milliseconds
     time_to_first_token_ms: Milliseconds | None = None
@@ -98,7 +100,9 @@ class CallIn(BaseModel):
         if (self.model is None) == (self.model_id is None):
             raise ValueError("give either model_id or model")
         if self.total_tokens is not None and self.total_tokens != self.prompt_tokens + self.completion_tokens:
-            raise ValueError(f"total_tokens must be {self.prompt_tokens + self.completion_tokens}, prompt and completion")
+            raise ValueError(
+                f"total_tokens must be {self.prompt_tokens + self.completion_tokens}, prompt and completion"
+            )
         if self.cached_tokens + self.cache_write_tokens > self.prompt_tokens:
             raise ValueError("cached_tokens and cache_write_tokens are part of prompt_tokens and cannot exceed it")
         if self.cache_write_1h_tokens > self.cache_write_tokens:
@@ -206,5 +210,6 @@ class CallPageOut(BaseModel):
     items: list[CallSummary]
     next_cursor: str | None
     scanned_to: datetime | None = None
-    sorted_among: int | None = Field(None, description="How many of the newest matches were put in order, where the order is not time's.")
-
+    sorted_among: int | None = Field(
+        None, description="How many of the newest matches were put in order, where the order is not time's."
+    )

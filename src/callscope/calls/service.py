@@ -15,9 +15,9 @@ from callscope.calls.schemas import MAX_BATCH, CallIn, CallOut, CallSummary
 from callscope.ingest.changes import Receipt, Submission
 from callscope.ingest.directory import Directory, Place, UnknownModel
 from callscope.ingest.recorder import Recorder
+from callscope.store.errors import CallNotFound
 from callscope.store.protocol import TelemetryStore
 from callscope.store.queries import CallFilter, CallPage, Position
-from callscope.store.sql.errors import CallNotFound
 
 BATCH = TypeAdapter(list[CallIn])
 LARGE_BODY = 65_536
@@ -157,5 +157,3 @@ def _parse_batch(body: bytes, lines: bool) -> list[CallIn]:
     if len(calls) > MAX_BATCH:
         raise invalid("body", f"holds {len(calls)} calls; at most {MAX_BATCH} go into one batch")
     return calls
-
-

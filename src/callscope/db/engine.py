@@ -21,8 +21,8 @@ from sqlalchemy.orm import Session
 
 WRITE_LOCK = 0x63616C6C  # the advisory lock's number on PostgreSQL: "call"
 READ_ONLY = "25006"  # PostgreSQL's word for a transaction that may not write, as on a standby
+INCREMENTAL = 2  # SQLite's number for auto_vacuum=INCREMENTAL
 SQLITE_PRAGMAS = (
-    "PRAGMA auto_vacuum=INCREMENTAL",
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA busy_timeout=10000",
@@ -160,6 +160,9 @@ def _sqlite_engine(url: str, *, begin: str, cache_kib: int, pool_size: int) -> E
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: object) -> None:
         # sqlite3 would open transactions by itself, at the wrong moment; the "begin" event below does it instead.
+        if connection.execute("PRAGMA auto_vacuum").fetchone() != (INCREMENTAL,):
+            # Before anything is in the file. Never again: it is a write, and readers open connections too.
+            connection.execute(f"PRAGMA auto_vacuum={INCREMENTAL}")
         for pragma in (*SQLITE_PRAGMAS, f"PRAGMA cache_size=-{cache_kib}"):
             connection.execute(pragma)
 

@@ -20,7 +20,9 @@ class DatabaseTooNew(Exception):
     """The database was written by a newer Callscope; the message is the line the operator reads."""
 
     def __init__(self, revision: str) -> None:
-        super().__init__(f"the database is at version {revision}, which this Callscope does not know; install a newer one")
+        super().__init__(
+            f"the database is at version {revision}, which this Callscope does not know; install a newer one"
+        )
 
 
 def revision(connection: Connection) -> str | None:

@@ -77,4 +77,5 @@ class Versions:
 
     def _read(self) -> dict[str, int]:
         with self._db.read() as connection:
-            return {name: value for name, value in connection.execute(select(versions.c.name, versions.c.value))}
+            rows = connection.execute(select(versions.c.name, versions.c.value))
+            return {row.name: row.value for row in rows}

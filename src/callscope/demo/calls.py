@@ -123,7 +123,7 @@ def _fail(random: Random, scene: Scene, failure: Failure, fields: dict[str, Any]
 
 
 def _opinion(random: Random, scene: Scene, fields: dict[str, Any]) -> Opinion | None:
-    if random.random() >= 0.012 or not scene.likes or fields["environment"] == "staging":
+    if random.random() >= 0.007 or not scene.likes or fields["environment"] == "staging":
         return None
     pleased = random.random() < scene.likes * (0.6 if fields["latency_ms"] > 15_000 else 1.0)
     rating = (4 if random.random() < 0.35 else 5) if pleased else 1 + int(3 * random.random())

@@ -24,7 +24,7 @@ Service = Annotated[FeedbackService, Depends(_feedback)]
 
 
 @router.post("", status_code=201, summary="Rate a call", responses=errors(401, 403, 404, 422, 429, 503))
-async def give(body: FeedbackIn, caller: Ingester, feedback: Service) -> Envelope[FeedbackReceipt]:
+async def give_feedback(body: FeedbackIn, caller: Ingester, feedback: Service) -> Envelope[FeedbackReceipt]:
     """Rate a call from 1 to 5. One rating per author and call: a second one replaces the first."""
     return ok(await feedback.give(caller, body), "Feedback recorded")
 
@@ -34,8 +34,8 @@ def list_feedback(
     caller: Admin,
     feedback: Service,
     filters: Filtered,
-    rating: Annotated[list[int] | None, Query(max_length=5)] = None,
-    llm_call_id: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
+    rating: Annotated[list[int] | None, Query(max_length=5, description="Only these ratings, 1 to 5.")] = None,
+    llm_call_id: Annotated[int | None, Query(ge=1, le=2**63 - 1, description="Only of this call.")] = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Envelope[Page[FeedbackOut]]:
@@ -46,6 +46,6 @@ def list_feedback(
 
 
 @router.get("/summary", summary="Average and distribution", responses=errors(401, 403, 404, 422))
-def summary(caller: Viewer, feedback: Service, filters: Filtered) -> Envelope[FeedbackSummary]:
+def get_feedback_summary(caller: Viewer, feedback: Service, filters: Filtered) -> Envelope[FeedbackSummary]:
     """How the calls of a range were rated, in all and per model."""
     return ok(feedback.summary(caller, filters))

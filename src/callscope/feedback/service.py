@@ -61,7 +61,9 @@ class FeedbackService:
         """
         if body.author is not None and caller.role is not None:
             raise invalid("author", "is named with an API key only; with a login it is the user himself")
-        call_id = body.llm_call_id or await run_in_threadpool(self._call_of_span, caller, body)
+        call_id = body.llm_call_id
+        if call_id is None:
+            call_id = await run_in_threadpool(self._call_of_span, caller, body)
         author = body.author or caller.name
         change = Rate(
             call_id, author, body.rating, body.comment, caller.user_id, time.time_ns() // 1000,
@@ -84,7 +86,9 @@ class FeedbackService:
         """Ratings, newest first: `limit + 1` of them, if there are so many."""
         selection = self._selector.selection(caller, filters.names)
         if selection.environment_ids is not None or selection.statuses is not None:
-            raise invalid("environment" if selection.environment_ids is not None else "status", "does not filter ratings")
+            raise invalid(
+                "environment" if selection.environment_ids is not None else "status", "does not filter ratings"
+            )
         query = select(Feedback).order_by(Feedback.created_at.desc(), Feedback.id.desc()).limit(limit + 1)
         start = filters.earliest(filters.end or datetime.now(UTC))
         if start is not None:

@@ -123,6 +123,12 @@ class Delta:
             if call.api_key_id is not None:
                 self.api_keys[call.day, call.project_id, call.api_key_id].add(values, sign)
 
+    def compact(self) -> None:
+        """Sum up what was added so far: then memory grows with the cells, however many rows there are."""
+        for rows in self._cells.values():
+            if len(rows) > 1:
+                rows[:] = [_sum(rows)]
+
     def cells(self, minute_floor: int) -> Iterator[tuple[int, ...]]:
         """Rows to be added to `rollups`: its key columns, then the measures. Minutes below the floor are left out."""
         details = {key: _sum(rows) for key, rows in self._cells.items()}

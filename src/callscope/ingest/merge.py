@@ -8,11 +8,24 @@ that has it.
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from operator import or_
+from typing import TypedDict
 
 from callscope.ingest.row import ERASED, CallRow, CostRow, PricedRow, PriceSource
 
 RATINGS = ("rating_1", "rating_2", "rating_3", "rating_4", "rating_5")
-NO_RATINGS = dict.fromkeys(RATINGS, 0)
+
+
+class Ratings(TypedDict):
+    """How often a call was rated 1 to 5."""
+
+    rating_1: int
+    rating_2: int
+    rating_3: int
+    rating_4: int
+    rating_5: int
+
+
+NO_RATINGS: Ratings = {"rating_1": 0, "rating_2": 0, "rating_3": 0, "rating_4": 0, "rating_5": 0}
 USAGE = (
     "model_id", "model_name", "request_model", "prompt_tokens", "completion_tokens", "cached_tokens",
     "cache_write_tokens", "cache_write_1h_tokens", "reasoning_tokens", "audio_input_tokens", "audio_output_tokens",

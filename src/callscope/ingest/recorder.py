@@ -45,7 +45,9 @@ class NotStored(Unavailable):
     """The database is away or full: nothing of this request was stored."""
 
     def __init__(self) -> None:
-        super().__init__("The database cannot be written just now, so nothing of this was stored. Send it again shortly.")
+        super().__init__(
+            "The database cannot be written just now, so nothing of this was stored. Send it again shortly."
+        )
 
 
 @dataclass(slots=True)
@@ -259,5 +261,3 @@ def _tell(results: Sequence[tuple[_Waiting, Outcome]]) -> None:
 def _deliver(group: Sequence[tuple[_Waiting, Outcome]]) -> None:
     for waiting, outcome in group:
         waiting.done(outcome)
-
-

@@ -126,7 +126,9 @@ def timeline(span: Span, bucket: Bucket, zone: ZoneInfo) -> Timeline:
         if len(starts) > MAX_BUCKETS:
             raise TooManyBuckets(f"that is more than {MAX_BUCKETS} points; ask for wider buckets or a shorter range")
         day += timedelta(days=step)
-        starts.append(_midnight(day, zone))
+        following = _midnight(day, zone)
+        if following > starts[-1]:  # else the zone left this day out, as Samoa did in 2011
+            starts.append(following)
     return Timeline(bucket, starts, span)
 
 

@@ -24,7 +24,7 @@ DEFAULT_DAYS = 30
 MAX_DAYS = 3_660
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
-Names = Annotated[list[str] | None, Query(max_length=50)]
+Names = Annotated[list[str] | None, Query(max_length=50, description="By name; several mean any of them.")]
 StatusName = Literal["success", "error", "timeout"]
 
 
@@ -67,7 +67,8 @@ class Filters:
 
 async def filters(
     days: Annotated[
-        float | None, Query(gt=0, le=MAX_DAYS, description="The last so many days; 1 is 24 hours. Default 30 for metrics.")
+        float | None,
+        Query(gt=0, le=MAX_DAYS, description="The last so many days; 1 is 24 hours. Default 30 for metrics."),
     ] = None,
     from_: Annotated[Moment | None, Query(alias="from", description="Start of the range, ISO 8601.")] = None,
     to: Annotated[Moment | None, Query(description="End of the range, not part of it.")] = None,
@@ -76,7 +77,7 @@ async def filters(
     environment: Names = None,
     model: Annotated[list[str] | None, Query(max_length=50, description="A model's name or catalogue id.")] = None,
     provider: Names = None,
-    status: Annotated[list[StatusName] | None, Query(max_length=3)] = None,
+    status: Annotated[list[StatusName] | None, Query(max_length=3, description="Several mean any of them.")] = None,
 ) -> Filters:
     """The dependency; see `Filtered`."""
     for name, moment in (("from", from_), ("to", to)):

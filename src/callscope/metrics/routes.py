@@ -27,13 +27,13 @@ By = Annotated[Literal["model", "project", "environment"] | None, Query(descript
 
 
 @router.get("/summary", summary="The figures of a range", responses=ERRORS)
-def summary(caller: Viewer, metrics: Metrics, filters: Filtered) -> Envelope[schemas.Summary]:
+def get_summary(caller: Viewer, metrics: Metrics, filters: Filtered) -> Envelope[schemas.Summary]:
     """Calls, errors, tokens, cost, latency and ratings of a range, and the same for the range before it."""
     return ok(metrics.summary(metrics.question(caller, filters)))
 
 
 @router.get("/token-usage", summary="Tokens over time", responses=ERRORS)
-def token_usage(
+def get_token_usage(
     caller: Viewer, metrics: Metrics, filters: Filtered, bucket: Width = None, by: By = None
 ) -> Envelope[schemas.TokenUsage]:
     """Tokens per minute, hour, day or week of your time zone, and if asked per model, project or environment."""
@@ -41,7 +41,7 @@ def token_usage(
 
 
 @router.get("/latency", summary="Latency", responses=ERRORS)
-def latency(
+def get_latency(
     caller: Viewer, metrics: Metrics, filters: Filtered, bucket: Width = None, by: By = None
 ) -> Envelope[schemas.Latency]:
     """Percentiles, their course over time, and the distribution. Each percentile is within 1 % of the true one."""
@@ -49,7 +49,7 @@ def latency(
 
 
 @router.get("/error-rate", summary="Errors", responses=ERRORS)
-def error_rate(
+def get_error_rate(
     caller: Viewer, metrics: Metrics, filters: Filtered, bucket: Width = None, by: By = None
 ) -> Envelope[schemas.ErrorRate]:
     """Errors and timeouts over time, and by kind of error."""
@@ -57,7 +57,7 @@ def error_rate(
 
 
 @router.get("/cost", summary="Cost", responses=ERRORS)
-def cost(
+def get_cost(
     caller: Viewer, metrics: Metrics, filters: Filtered, bucket: Width = None, by: By = None
 ) -> Envelope[schemas.Cost]:
     """Cost in all, over time, and by model, project, environment, API key and (with the right to read calls) end user."""

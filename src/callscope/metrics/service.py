@@ -1,7 +1,7 @@
 """The figures: sums, series and percentiles from the rollups. No metrics route reads a call's row."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,22 +20,40 @@ from callscope.metrics.composition import (
     to_datetime,
 )
 from callscope.metrics.filters import Filters, Selector
-from callscope.metrics.histogram import bin_upper, percentile
-from callscope.metrics.models import MEASURES
+from callscope.metrics.histogram import bin_upper
 from callscope.metrics.naming import OTHER, Label, Namer
+from callscope.metrics.presenting import (
+    NO_SUMS,
+    TOKENS,
+    Sums,
+    add_to,
+    average_cost,
+    cost_nanos,
+    cost_points,
+    percentiles,
+    range_fields,
+    rate,
+    side_row,
+    starts,
+    token_points,
+    total_tokens,
+    window_fields,
+)
 from callscope.store.protocol import Reading, TelemetryStore
-from callscope.store.queries import Group, GroupBy, Selection, SideKind, SideRow
+from callscope.store.queries import Group, GroupBy, Selection, SideKind
 
-SHARES = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99}
 TOP_GROUPS = 20
 """Series are told apart for the largest groups; the rest are summed as `(other)`."""
 TOP_ROWS = 100
 MINUTES_PER_DAY = 1440
-NO_SUMS = dict.fromkeys(MEASURES, 0)
 COUNTS = ("calls", "errors", "cost_nanos", "unpriced_calls", "prompt_tokens", "completion_tokens")
-TOKENS = ("calls", "prompt_tokens", "completion_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens")
+CHOSEN_BY = {
+    GroupBy.MODEL: "model_ids",
+    GroupBy.PROJECT: "project_ids",
+    GroupBy.ENVIRONMENT: "environment_ids",
+}
+"""The field of a `Selection` that chooses among groups."""
 BY = {"model": GroupBy.MODEL, "project": GroupBy.PROJECT, "environment": GroupBy.ENVIRONMENT}
-Sums = Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +76,9 @@ class MetricsService:
         self._selector = selector
         self._namer = namer
 
-    def question(self, caller: Caller, filters: Filters, bucket: Bucket | None = None, by: str | None = None) -> Question:
+    def question(
+        self, caller: Caller, filters: Filters, bucket: Bucket | None = None, by: str | None = None
+    ) -> Question:
         """Check and resolve what was asked.
 
         Raises Forbidden, NotFound and Invalid as the filters do.
@@ -71,24 +91,26 @@ class MetricsService:
         with self._store.reading() as reading:
             span = reading.countable(question.filters.span(question.now))
             before = reading.countable(span.before)
-            now = _window(reading, question.selection, span)
-            return schemas.Summary(**now, previous=schemas.Window(**_window(reading, question.selection, before)))
+            now = window_fields(reading, question.selection, span)
+            return schemas.Summary(**now, previous=schemas.Window(**window_fields(reading, question.selection, before)))
 
     def token_usage(self, question: Question) -> schemas.TokenUsage:
         """Tokens over time, and by group if asked."""
         with self._store.reading() as reading:
             line = _timeline(reading, question)
             points = _points(reading, question, line, TOKENS)
-            ranked = self._ranked(reading, question, line, TOKENS, _total_tokens)
+            ranked = self._ranked(reading, question, line, total_tokens, points)
         groups = [
             schemas.TokenGroup(
-                name=label.name, provider=label.provider, points=_token_points(line, sums),
-                total_tokens=sum(map(_total_tokens, sums)),
+                name=label.name, provider=label.provider, points=token_points(line, sums),
+                total_tokens=sum(map(total_tokens, sums)),
             )
             for label, sums in ranked
         ]  # fmt: skip
         return schemas.TokenUsage(
-            **_range(line, question), points=_token_points(line, points), groups=groups if question.by else None
+            **range_fields(line, question.filters.zone.key),
+            points=token_points(line, points),
+            groups=groups if question.by else None,
         )
 
     def latency(self, question: Question) -> schemas.Latency:
@@ -103,9 +125,9 @@ class MetricsService:
             over_time = reading.histogram_series(selection, line)
             groups = self._latency_groups(reading, question, line.span)
         return schemas.Latency(
-            **_range(line, question),
-            latency_ms=_percentiles(sums["latency_us"], sums["latency_calls"], bins),
-            time_to_first_token_ms=_percentiles(sums["ttft_us"], sums["ttft_calls"], first),
+            **range_fields(line, question.filters.zone.key),
+            latency_ms=percentiles(sums["latency_us"], sums["latency_calls"], bins),
+            time_to_first_token_ms=percentiles(sums["ttft_us"], sums["ttft_calls"], first),
             calls=sums["latency_calls"],
             distribution=[
                 schemas.LatencyBin(over_ms=bin_upper(i - 1) / 1000, to_ms=bin_upper(i) / 1000, calls=n)
@@ -113,9 +135,9 @@ class MetricsService:
             ],
             points=[
                 schemas.LatencyPoint(
-                    start=start, calls=s["latency_calls"], **dict(_percentiles(s["latency_us"], s["latency_calls"], b))
+                    start=start, calls=s["latency_calls"], **dict(percentiles(s["latency_us"], s["latency_calls"], b))
                 )
-                for start, s, b in zip(_starts(line), points, over_time, strict=True)
+                for start, s, b in zip(starts(line), points, over_time, strict=True)
             ],
             groups=groups if question.by else None,
         )
@@ -136,19 +158,19 @@ class MetricsService:
         ]
         groups = [
             schemas.ErrorGroup(
-                name=label.name, provider=label.provider, calls=s["calls"], errors=s["errors"], error_rate=_rate(s)
+                name=label.name, provider=label.provider, calls=s["calls"], errors=s["errors"], error_rate=rate(s)
             )
             for label, s in self._labelled(question.by, rows, lambda s: (s["errors"], s["calls"]))
         ]
         return schemas.ErrorRate(
-            **_range(line, question),
+            **range_fields(line, question.filters.zone.key),
             calls=sums["calls"],
             errors=sums["errors"],
-            error_rate=_rate(sums),
+            error_rate=rate(sums),
             by_kind=by_kind,
             points=[
-                schemas.ErrorPoint(start=start, calls=s["calls"], errors=s["errors"], error_rate=_rate(s))
-                for start, s in zip(_starts(line), points, strict=True)
+                schemas.ErrorPoint(start=start, calls=s["calls"], errors=s["errors"], error_rate=rate(s))
+                for start, s in zip(starts(line), points, strict=True)
             ],
             groups=groups if question.by else None,
         )
@@ -160,29 +182,29 @@ class MetricsService:
             line = _timeline(reading, question)
             sums = reading.totals(selection, line.span, (*COUNTS, "saved_nanos")).get(None, NO_SUMS)
             points = _points(reading, question, line, COUNTS)
-            ranked = self._ranked(reading, question, line, COUNTS, _cost_nanos)
-            by = {
+            ranked = self._ranked(reading, question, line, cost_nanos, points)
+            by: dict[str, Any] = {
                 f"by_{name}": self._cost_rows(group, reading.totals(selection, line.span, COUNTS, group))
                 for name, group in BY.items()
             }
             sides = self._sides(reading, question, line.span)
         groups = [
             schemas.CostGroup(
-                name=label.name, provider=label.provider, points=_cost_points(line, series),
-                cost=nanos_to_dollars(sum(map(_cost_nanos, series))),
+                name=label.name, provider=label.provider, points=cost_points(line, series),
+                cost=nanos_to_dollars(sum(map(cost_nanos, series))),
             )
             for label, series in ranked
         ]  # fmt: skip
         return schemas.Cost(
-            **_range(line, question),
+            **range_fields(line, question.filters.zone.key),
             **by,
             **sides,
             total_cost=nanos_to_dollars(sums["cost_nanos"]),
             calls=sums["calls"],
             unpriced_calls=sums["unpriced_calls"],
-            average_cost=_average_cost(sums),
+            average_cost=average_cost(sums),
             saved_cost=nanos_to_dollars(sums["saved_nanos"]),
-            points=_cost_points(line, points),
+            points=cost_points(line, points),
             groups=groups if question.by else None,
         )
 
@@ -199,7 +221,7 @@ class MetricsService:
         return [
             schemas.LatencyGroup(
                 name=label.name, provider=label.provider, calls=s["latency_calls"],
-                **dict(_percentiles(s["latency_us"], s["latency_calls"], bins.get(label, {}))),
+                **dict(percentiles(s["latency_us"], s["latency_calls"], bins.get(label, {}))),
             )
             for label, s in self._labelled(question.by, rows, lambda s: (s["latency_calls"],))
         ]  # fmt: skip
@@ -214,11 +236,11 @@ class MetricsService:
         names = self._namer.api_keys()
         keys = reading.side_totals(SideKind.API_KEY, projects, days, TOP_ROWS)
         answer["by_api_key"] = [
-            _side_row(row, names.get(int(row.value), f"key {row.value}"), int(row.value)) for row in keys
+            side_row(row, names.get(int(row.value), f"key {row.value}"), int(row.value)) for row in keys
         ]
         if may_read_calls(question.caller):
             users = reading.side_totals(SideKind.END_USER, projects, days, TOP_ROWS)
-            answer["by_end_user"] = [_side_row(row, str(row.value)) for row in users]
+            answer["by_end_user"] = [side_row(row, str(row.value)) for row in users]
         answer["side_from"], answer["side_to"] = (to_datetime(day * MINUTES_PER_DAY) for day in days)
         return answer
 
@@ -227,8 +249,8 @@ class MetricsService:
         return [
             schemas.CostRowOut(
                 id=label.id, name=label.name, provider=label.provider, calls=sums["calls"], errors=sums["errors"],
-                total_tokens=_total_tokens(sums), cost=nanos_to_dollars(sums["cost_nanos"]),
-                unpriced_calls=sums["unpriced_calls"], average_cost=_average_cost(sums),
+                total_tokens=total_tokens(sums), cost=nanos_to_dollars(sums["cost_nanos"]),
+                unpriced_calls=sums["unpriced_calls"], average_cost=average_cost(sums),
             )
             for label, sums in ranked[:TOP_ROWS]
         ]  # fmt: skip
@@ -243,7 +265,7 @@ class MetricsService:
         summed: dict[Label, dict[str, int]] = {}
         for key, sums in rows.items():
             if any(sums.values()):
-                _add(summed.setdefault(labels.get(key or 0, OTHER), {}), sums)
+                add_to(summed.setdefault(labels.get(key or 0, OTHER), {}), sums)
         return sorted(summed.items(), key=lambda item: (tuple(-w for w in weight(item[1])), item[0][:2]))
 
     def _ranked(
@@ -251,35 +273,43 @@ class MetricsService:
         reading: Reading,
         question: Question,
         line: Timeline,
-        measures: Sequence[str],
         weight: Callable[[Sums], int],
+        points: Sequence[Sums],
     ) -> list[tuple[Label, Sequence[Sums]]]:
-        """Series by label, heaviest first; from `TOP_GROUPS` on they are summed as `(other)`."""
+        """Series by label, heaviest first; what is beyond `TOP_GROUPS` is summed as `(other)`.
+
+        `points` is the series of all: what the largest groups leave of it is the others', however many they are.
+        """
         if question.by is None:
             return []
+        measures = tuple(points[0])
         labels = self._namer.labels(question.by)
-        by_label: dict[Label, list[dict[str, int]]] = {}
-        for key, series in reading.series(question.selection, line, measures, question.by).items():
-            into = by_label.setdefault(labels.get(key or 0, OTHER), [{} for _ in range(len(line))])
-            for sums, more in zip(into, series, strict=True):
-                _add(sums, more)
-        ranked = sorted(by_label.items(), key=lambda item: (-sum(map(weight, item[1])), item[0][:2]))
+        rows = reading.totals(question.selection, line.span, measures, question.by)
+        ranked = self._labelled(question.by, rows, lambda sums: (weight(sums),))
+        top = {label for label, _ in ranked[:TOP_GROUPS]}
+        ids = frozenset(key for key in rows if key is not None and labels.get(key, OTHER) in top)
+        chosen = replace(question.selection, **{CHOSEN_BY[question.by]: ids})
+        by_label: dict[Label, list[dict[str, int]]] = {label: [{} for _ in points] for label, _ in ranked[:TOP_GROUPS]}
+        for key, series in reading.series(chosen, line, measures, question.by).items():
+            for sums, more in zip(by_label[labels.get(key or 0, OTHER)], series, strict=True):
+                add_to(sums, more)
         if len(ranked) <= TOP_GROUPS:
-            return list(ranked)
-        rest: list[dict[str, int]] = [{} for _ in range(len(line))]
-        for _, series in ranked[TOP_GROUPS:]:
-            for sums, more in zip(rest, series, strict=True):
-                _add(sums, more)
-        return [*ranked[:TOP_GROUPS], (OTHER, rest)]
+            return list(by_label.items())
+        rest = [dict(sums) for sums in points]
+        for series in by_label.values():
+            for sums, taken in zip(rest, series, strict=True):
+                add_to(sums, {name: -value for name, value in taken.items()})
+        return [*by_label.items(), (OTHER, rest)]
 
 
 def _timeline(reading: Reading, question: Question) -> Timeline:
     span = reading.countable(question.filters.span(question.now))
     bucket = question.bucket or default_bucket(span)
-    if bucket is Bucket.MINUTE and reading.countable(Span(span.start + 1, span.start + 2)) != Span(
-        span.start + 1, span.start + 2
-    ):
-        raise invalid("bucket", "minutes are kept for 48 hours; ask for hours or days, or for a later start")
+    minute = Span(span.start + 1, span.start + 2)
+    if bucket is Bucket.MINUTE and reading.countable(minute) != minute:
+        if question.bucket is not None:
+            raise invalid("bucket", "minutes are kept for 48 hours; ask for hours or days, or for a later start")
+        bucket = Bucket.HOUR
     try:
         return timeline(span, bucket, question.filters.zone)
     except TooManyBuckets as error:
@@ -289,90 +319,3 @@ def _timeline(reading: Reading, question: Question) -> Timeline:
 def _points(reading: Reading, question: Question, line: Timeline, measures: Sequence[str]) -> Sequence[Sums]:
     found = reading.series(question.selection, line, measures).get(None)
     return found if found is not None else [dict.fromkeys(measures, 0)] * len(line)
-
-
-def _window(reading: Reading, selection: Selection, span: Span) -> dict[str, Any]:
-    sums = reading.totals(selection, span, MEASURES).get(None, NO_SUMS)
-    latencies = reading.histograms(selection, span).get(None, {})
-    first_tokens = reading.histograms(selection, span, "first_token").get(None, {})
-    ratings = [sums[f"rating_{i}"] for i in range(1, 6)]
-    return {
-        **{name: sums[name] for name in schemas.Figures.model_fields if name in sums},
-        "error_rate": _rate(sums),
-        "total_tokens": _total_tokens(sums),
-        "total_cost": nanos_to_dollars(sums["cost_nanos"]),
-        "average_cost": _average_cost(sums),
-        "saved_cost": nanos_to_dollars(sums["saved_nanos"]),
-        "ratings": sum(ratings),
-        "average_rating": sum((i + 1) * n for i, n in enumerate(ratings)) / sum(ratings) if any(ratings) else None,
-        "latency_ms": _percentiles(sums["latency_us"], sums["latency_calls"], latencies),
-        "time_to_first_token_ms": _percentiles(sums["ttft_us"], sums["ttft_calls"], first_tokens),
-        "from": to_datetime(span.start),
-        "to": to_datetime(span.end),
-    }
-
-
-def _range(line: Timeline, question: Question) -> dict[str, Any]:
-    return {
-        "from": to_datetime(line.span.start),
-        "to": to_datetime(line.span.end),
-        "bucket": line.bucket.value,
-        "tz": question.filters.zone.key,
-    }
-
-
-def _starts(line: Timeline) -> list[datetime]:
-    return [to_datetime(start) for start in line.starts[:-1]]
-
-
-def _token_points(line: Timeline, series: Sequence[Sums]) -> list[schemas.TokenPoint]:
-    return [
-        schemas.TokenPoint(
-            start=start, total_tokens=_total_tokens(sums), **{name: sums.get(name, 0) for name in TOKENS}
-        )
-        for start, sums in zip(_starts(line), series, strict=True)
-    ]
-
-
-def _cost_points(line: Timeline, series: Sequence[Sums]) -> list[schemas.CostPoint]:
-    return [
-        schemas.CostPoint(
-            start=start, calls=sums.get("calls", 0), cost=nanos_to_dollars(_cost_nanos(sums)),
-            unpriced_calls=sums.get("unpriced_calls", 0),
-        )
-        for start, sums in zip(_starts(line), series, strict=True)
-    ]  # fmt: skip
-
-
-def _side_row(row: SideRow, name: str, number: int | None = None) -> schemas.CostRowOut:
-    return schemas.CostRowOut(
-        id=number, name=name, calls=row.calls, errors=row.errors, total_tokens=row.tokens,
-        cost=nanos_to_dollars(row.cost_nanos), average_cost=nanos_to_dollars(round(row.cost_nanos / row.calls)),
-    )  # fmt: skip
-
-
-def _percentiles(total_us: int, calls: int, bins: Mapping[int, int]) -> schemas.Percentiles:
-    mean = round(total_us / calls / 1000, 6) if calls else None
-    return schemas.Percentiles(mean=mean, **{name: percentile(bins, share) for name, share in SHARES.items()})
-
-
-def _rate(sums: Sums) -> float:
-    return sums["errors"] / sums["calls"] if sums["calls"] else 0.0
-
-
-def _average_cost(sums: Sums) -> float | None:
-    priced = sums["calls"] - sums["unpriced_calls"]
-    return nanos_to_dollars(round(sums["cost_nanos"] / priced)) if priced > 0 else None
-
-
-def _total_tokens(sums: Sums) -> int:
-    return sums.get("prompt_tokens", 0) + sums.get("completion_tokens", 0)
-
-
-def _cost_nanos(sums: Sums) -> int:
-    return sums.get("cost_nanos", 0)
-
-
-def _add(into: dict[str, int], sums: Sums) -> None:
-    for name, value in sums.items():
-        into[name] = into.get(name, 0) + value

@@ -21,7 +21,7 @@ async def _service(request: Request) -> PricingService:
 
 
 Service = Annotated[PricingService, Depends(_service)]
-ModelId = Annotated[int, Path(ge=1, le=2**31 - 1, examples=[1])]
+ModelId = Annotated[int, Path(ge=1, le=2**31 - 1, description="The number that the list shows.", examples=[1])]
 
 
 @router.get("", summary="List the models", responses=errors(401, 403, 422, 503))

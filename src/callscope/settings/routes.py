@@ -22,7 +22,7 @@ SettingsDep = Annotated[SettingsService, Depends(_settings)]
 
 
 @router.get("", summary="Read the settings", responses=errors(401, 403, 503))
-def read_settings(caller: Admin, settings: SettingsDep) -> Envelope[SettingsOut]:
+def get_settings(caller: Admin, settings: SettingsDep) -> Envelope[SettingsOut]:
     """The settings in force. For admins."""
     return ok(SettingsOut.of(settings.get()))
 

@@ -13,9 +13,7 @@ from callscope.store.queries import CallFilter, CallPage, Group, GroupBy, Positi
 class Writer(Protocol):
     """The part that the Recorder uses."""
 
-    def apply(
-        self, batch_id: str, submissions: Sequence[Submission], now_micros: int, outcomes: list[Outcome]
-    ) -> None:
+    def apply(self, batch_id: str, submissions: Sequence[Submission], now_micros: int, outcomes: list[Outcome]) -> None:
         """Make changes in one transaction; when this returns, they are committed and synced.
 
         `outcomes` is filled, one for each submission, just before the commit. A batch id that was applied before is

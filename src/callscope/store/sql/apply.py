@@ -18,10 +18,10 @@ from callscope.ingest.changes import (
     Submission,
     Withdraw,
 )
+from callscope.store.errors import KeyReused
 from callscope.store.sql import operations, totals
 from callscope.store.sql.batch import Batch
 from callscope.store.sql.bulk import among
-from callscope.store.sql.errors import KeyReused
 from callscope.store.sql.identity import Identities
 from callscope.store.sql.tables import commits, idempotency
 

@@ -130,15 +130,15 @@ class Batch:
         self._write_changed(changed)
         self._write_payloads()
         if self._next_id is not None and self._next_id != self._first_new_id:
-            self.connection.execute(
-                update(counters).where(counters.c.name == CALL_ID).values(value=self._next_id)
-            )
+            self.connection.execute(update(counters).where(counters.c.name == CALL_ID).values(value=self._next_id))
         return delta
 
     def _write_changed(self, changed: list[tuple[PricedRow, PricedRow]]) -> None:
         replace_rows(self.connection, llm_call_logs, [new.call for old, new in changed if old.call != new.call])
         replace_rows(
-            self.connection, cost_logs, [new.cost for old, new in changed if new.cost is not None and new.cost != old.cost]
+            self.connection,
+            cost_logs,
+            [new.cost for old, new in changed if new.cost is not None and new.cost != old.cost],
         )
         unpriced = [new.call.id for old, new in changed if old.cost is not None and new.cost is None]
         if unpriced:

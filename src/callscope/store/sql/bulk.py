@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 CHUNKS = (128, 64, 32, 16, 8, 4, 2, 1)
 """Rows per statement. Few sizes, so that the prepared statements are found again."""
 
-Row = Sequence[Any]
+Row = tuple[Any, ...]
 
 
 def is_sqlite(connection: Connection) -> bool:
@@ -74,7 +74,9 @@ def replace_rows(connection: Connection, table: Table, rows: Iterable[Row]) -> N
     _run_chunks(connection, table.name, names, tail, sorted(rows))
 
 
-def among(connection: Connection, column: Column[Any] | ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bool]:
+def among(
+    connection: Connection, column: Column[Any] | ColumnElement[Any], values: Iterable[Any]
+) -> ColumnElement[bool]:
     """`column` is one of `values`: one parameter however many they are, so that the statement stays the same."""
     values = list(values)
     if is_sqlite(connection):
@@ -106,7 +108,7 @@ def _values(mark: str, width: int, rows: int) -> str:
 
 
 def _run_chunks(connection: Connection, table: str, names: Sequence[str], tail: str, rows: Sequence[Row]) -> None:
-    head = f"INSERT INTO {table} ({', '.join(names)}) VALUES "
+    head = f"INSERT INTO {table} ({', '.join(names)}) VALUES "  # noqa: S608  # our names
     for size, chunk in _chunks(rows):
         statement = head + _values(_mark(connection), len(names), size) + tail
         connection.exec_driver_sql(statement, tuple(chain.from_iterable(chunk)))

@@ -120,7 +120,11 @@ def _segments(connection: Connection, wanted: CallFilter, after: Position | None
         return
     selection = wanted.selection
     # a literal, not a parameter: only then the database knows that the index on errors holds all of them
-    only_errors = (_calls.status != literal_column("0"),) if selection.statuses is not None and 0 not in selection.statuses else ()
+    only_errors = (
+        (_calls.status != literal_column("0"),)
+        if selection.statuses is not None and 0 not in selection.statuses
+        else ()
+    )
     if only_errors:
         yield [(*only_errors, *ranged)]
     elif selection.model_ids is not None:
@@ -133,7 +137,9 @@ def _segments(connection: Connection, wanted: CallFilter, after: Position | None
 
 def _days(connection: Connection, wanted: CallFilter, after: Position | None) -> Iterable[int]:
     newest, oldest = connection.execute(
-        select(select(func.max(_calls.created_at)).scalar_subquery(), select(func.min(_calls.created_at)).scalar_subquery())
+        select(
+            select(func.max(_calls.created_at)).scalar_subquery(), select(func.min(_calls.created_at)).scalar_subquery()
+        )
     ).one()
     if newest is None:
         return ()
@@ -142,7 +148,9 @@ def _days(connection: Connection, wanted: CallFilter, after: Position | None) ->
     return range(upper // MICROS_PER_DAY, lower // MICROS_PER_DAY - 1, -1)
 
 
-def _newest(connection: Connection, sources: Sequence[Conditions], after: Position | None, limit: int) -> list[Position]:
+def _newest(
+    connection: Connection, sources: Sequence[Conditions], after: Position | None, limit: int
+) -> list[Position]:
     """The newest places after a position over several index ranges."""
     found: list[Position] = []
     for conditions in sources:

@@ -28,7 +28,11 @@ _SPARSE = 4
 
 
 def totals(
-    connection: Connection, selection: Selection, pieces: Sequence[Piece], measures: Sequence[str], group: GroupBy | None
+    connection: Connection,
+    selection: Selection,
+    pieces: Sequence[Piece],
+    measures: Sequence[str],
+    group: GroupBy | None,
 ) -> dict[Group, dict[str, int]]:
     """Sums of measures over all pieces, by group."""
     result: dict[Group, dict[str, int]] = {}
@@ -98,7 +102,9 @@ def histogram_series(connection: Connection, selection: Selection, timeline: Tim
     level = _level(selection, None)
     table = rollup_histograms
     for condition, wanted in _runs(connection, table, timeline.pieces()):
-        query = select(table.c.bucket, table.c[side]).where(*_cells(connection, table, level, selection, None), *condition)
+        query = select(table.c.bucket, table.c[side]).where(
+            *_cells(connection, table, level, selection, None), *condition
+        )
         for bucket, data in connection.execute(query):
             if bucket in wanted:
                 packed[timeline.index(bucket)].append(data)

@@ -5,10 +5,10 @@ from sqlalchemy import String, cast, delete, func, insert, literal, select, upda
 from callscope.db.types import from_micros
 from callscope.feedback.models import Feedback
 from callscope.ingest.changes import Erase, Put, Rate, Receipt, Reprice, Withdraw
-from callscope.ingest.merge import NO_RATINGS, RATINGS, content, erased, merged, with_id
+from callscope.ingest.merge import NO_RATINGS, RATINGS, Ratings, content, erased, merged, with_id
 from callscope.ingest.row import ERASED, CallRow, PricedRow, PriceSource, cost_row
+from callscope.store.errors import CallNotFound, ProjectForbidden
 from callscope.store.sql.batch import Batch
-from callscope.store.sql.errors import CallNotFound, ProjectForbidden
 from callscope.store.sql.identity import Identities
 
 _feedback = Feedback.__table__.c
@@ -84,7 +84,11 @@ def _join(batch: Batch, identities: Identities, target: int, others: set[int]) -
         standing = batch.get(target)
         assert standing is not None  # noqa: S101  # as above
         counted = standing.call.is_call and other.call.is_call
-        batch.put(standing._replace(call=standing.call._replace(is_call=counted, erased=standing.call.erased or other.call.erased)))
+        batch.put(
+            standing._replace(
+                call=standing.call._replace(is_call=counted, erased=standing.call.erased or other.call.erased)
+            )
+        )
         alone = other.call.witnesses == 1
         left = other.call._replace(is_call=False, merged_into=target, witnesses=1 if alone else 0, **NO_RATINGS)
         batch.put(PricedRow(left, other.cost))
@@ -165,15 +169,24 @@ def _move_feedback(batch: Batch, source: int, target: int) -> None:
     if not any(row.llm_call_id == source for row in rows):
         return
     seen: set[str] = set()
-    superseded = [row.id for row in rows if row.author in seen or seen.add(row.author)]
+    superseded = []
+    for row in rows:
+        if row.author in seen:
+            superseded.append(row.id)
+        seen.add(row.author)
     batch.connection.execute(delete(Feedback).where(_feedback.id.in_(superseded)))
     batch.connection.execute(update(Feedback).where(_feedback.llm_call_id == source).values(llm_call_id=target))
-    counts = batch.connection.execute(
-        select(_feedback.rating, func.count()).where(_feedback.llm_call_id == target).group_by(_feedback.rating)
-    )
+    counted = select(_feedback.rating, func.count()).where(_feedback.llm_call_id == target).group_by(_feedback.rating)
+    count = dict(batch.connection.execute(counted).tuples().all())
     root = batch.get(target)
     assert root is not None  # noqa: S101  # it is being merged into
-    ratings = NO_RATINGS | {f"rating_{rating}": count for rating, count in counts}
+    ratings: Ratings = {
+        "rating_1": count.get(1, 0),
+        "rating_2": count.get(2, 0),
+        "rating_3": count.get(3, 0),
+        "rating_4": count.get(4, 0),
+        "rating_5": count.get(5, 0),
+    }
     batch.put(root._replace(call=root.call._replace(**ratings)))
 
 

@@ -36,9 +36,7 @@ class SqlStore:
         self._db = db
         self._max_end_users = max_end_users
 
-    def apply(
-        self, batch_id: str, submissions: Sequence[Submission], now_micros: int, outcomes: list[Outcome]
-    ) -> None:
+    def apply(self, batch_id: str, submissions: Sequence[Submission], now_micros: int, outcomes: list[Outcome]) -> None:
         """Make changes in one transaction; when this returns, they are committed and synced.
 
         `outcomes` is filled just before the commit. Raises DatabaseUnavailable; then nothing is stored, unless

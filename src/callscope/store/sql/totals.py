@@ -90,9 +90,7 @@ def _write_sums(connection: Connection, sums: Mapping[tuple[int, int, int], Side
     )
 
 
-def _write_end_users(
-    connection: Connection, sums: Mapping[tuple[int, int, str], SideSums], limit: int
-) -> None:
+def _write_end_users(connection: Connection, sums: Mapping[tuple[int, int, str], SideSums], limit: int) -> None:
     """A name is admitted at its first call, while there is room, and for good; what is not goes to `(other)`."""
     by_day: dict[tuple[int, int], dict[str, SideSums]] = defaultdict(dict)
     for (day, project, name), side in sums.items():

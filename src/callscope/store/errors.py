@@ -21,4 +21,6 @@ class ProjectForbidden(Forbidden):
     """The call is in a project that the caller may not see."""
 
     def __init__(self) -> None:
-        super().__init__("This call is in a project that you have no right to. An admin can give it to you under Users.")
+        super().__init__(
+            "This call is in a project that you have no right to. An admin can give it to you under Users."
+        )

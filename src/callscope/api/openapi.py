@@ -1,0 +1,117 @@
+"""/openapi.json as a typed client wants it: what FastAPI generates, with the rest of the truth added.
+
+Names of operations and schemas that read well in generated code, every field of an answer marked as always there, the
+bodies that routes read by themselves as schemas of their own, and the ways to log in that /docs offers.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from callscope.api.docs import errors_as_json
+
+Json = dict[str, Any]
+SCHEMAS = "#/components/schemas/"
+OF_A_BODY = (400, 413, 415)
+"""What the reading of any body can answer, whatever the route."""
+LOGINS: Json = {
+    "login": {
+        "type": "oauth2",
+        "description": "Email (as username) and password of a user.",
+        "flows": {"password": {"tokenUrl": "/auth/login", "scopes": {}}},
+    },
+    "api_key": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key, `cs_…`, or the access token of a login.",
+    },
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "callscope_session",
+        "description": "The dashboard's session; set by a login with `cookie: true`.",
+    },
+}
+
+
+def operation_id(route: APIRoute) -> str:
+    """The name of a route's function; a generated client's method is called so."""
+    return route.name
+
+
+def install(app: FastAPI) -> None:
+    """Complete the OpenAPI document of `app`."""
+    generate = app.openapi
+    complete: Json | None = None
+
+    def openapi() -> Json:
+        nonlocal complete
+        if complete is None:
+            complete = _completed(generate())
+        return complete
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend its document
+
+
+def _completed(document: Json) -> Json:
+    schemas: Json = document.setdefault("components", {}).setdefault("schemas", {})
+    document["components"]["securitySchemes"] = LOGINS
+    document["security"] = [{name: []} for name in LOGINS]
+    answered: set[str] = set()
+    for operation in (operation for path in document["paths"].values() for operation in path.values()):
+        body = operation.get("requestBody")
+        if body is not None:
+            _name_bodies(body, schemas)
+            for status in OF_A_BODY:
+                operation["responses"].setdefault(str(status), errors_as_json(status))
+        operation["responses"] = dict(sorted(operation["responses"].items()))
+        for status, answer in operation["responses"].items():
+            if status.startswith("2"):
+                answered |= _reached(answer, schemas)
+    for name in answered:
+        if "properties" in schemas[name]:  # an answer has all its fields, also those with a default
+            schemas[name]["required"] = list(schemas[name]["properties"])
+    return document
+
+
+def _name_bodies(body: Json, schemas: Json) -> None:
+    """Move the schemas of bodies that a route reads by itself to where FastAPI has those of the others."""
+    for content in body["content"].values():
+        schema = content["schema"]
+        if schema.get("type") == "array":
+            schema["items"] = _named(schema["items"], schemas)
+        else:
+            content["schema"] = _named(schema, schemas)
+
+
+def _named(schema: Json, schemas: Json) -> Json:
+    if "title" not in schema or "properties" not in schema:
+        return schema
+    schemas.setdefault(schema["title"], schema)
+    return {"$ref": SCHEMAS + schema["title"]}
+
+
+def _reached(part: Json, schemas: Json) -> set[str]:
+    """The names of the schemas that a part of the document refers to, directly or through others."""
+    found: set[str] = set()
+    waiting = list(_references(part))
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += _references(schemas[name])
+    return found
+
+
+def _references(part: object) -> Iterator[str]:
+    if isinstance(part, dict):
+        reference = part.get("$ref")
+        if isinstance(reference, str):
+            yield reference.removeprefix(SCHEMAS)
+        for value in part.values():
+            yield from _references(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from _references(value)

@@ -1,0 +1,189 @@
+"""The doctor: holds what is stored against what follows from the rows, and mends it if asked to.
+
+It goes from UTC day to UTC day, each in one consistent read, so that it may run while calls are being logged, and
+needs memory for the cells of one day only. A day is mended in one writing transaction, from its rows.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, Integer, cast, func, select
+
+from callscope.accounts.models import Project
+from callscope.calls.models import llm_call_logs
+from callscope.db.engine import Database
+from callscope.ingest.row import MICROS_PER_DAY
+from callscope.metrics.models import Grain, Level, rollup_api_keys, rollup_end_users, rollup_histograms, rollups
+from callscope.store.sql import soundness
+from callscope.store.sql.bulk import replace_rows
+from callscope.store.sql.recount import MINUTES_PER_DAY, read_day, words, wrong_totals
+from callscope.store.sql.soundness import Unsound
+from callscope.store.sql.totals import minute_floor
+
+EXAMPLES = 20
+"""How many findings a report tells in words, of each check; the rest are counted."""
+CHECKS = (
+    "rollups", "rollup_histograms", "rollup_end_users", "rollup_api_keys", "ratings", "feedback", "merged calls",
+    "costs", "payloads", "ids",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as it should be, in words."""
+
+    check: str
+    where: str
+    stored: str
+    expected: str
+    mended: bool
+
+
+@dataclass(slots=True)
+class Report:
+    """What the doctor found. `found` and `mended` count by check; `examples` are the first of each."""
+
+    days: int = 0
+    rows: int = 0
+    found: Counter[str] = field(default_factory=Counter)
+    mended: Counter[str] = field(default_factory=Counter)
+    examples: list[Finding] = field(default_factory=list)
+
+    @property
+    def left(self) -> int:
+        """How much is still wrong."""
+        return self.found.total() - self.mended.total()
+
+    def add(self, finding: Finding) -> None:
+        """Count a finding, and keep it if it is one of the first."""
+        self.found[finding.check] += 1
+        self.mended[finding.check] += finding.mended
+        if self.found[finding.check] <= EXAMPLES:
+            self.examples.append(finding)
+
+
+def examine(db: Database, *, repair: bool = False, progress: Callable[[int, int], None] = lambda _done, _of: None) -> Report:
+    """Check everything; with `repair` mend totals, ratings and the counter of ids, which all follow from rows.
+
+    Args:
+        db: a database that is up to date.
+        repair: mend what can be mended.
+        progress: told how many days are done, of how many.
+
+    Raises DatabaseUnavailable.
+    """
+    report = Report()
+    _examine_ratings(db, report, repair)
+    for findings in (soundness.merged_calls, soundness.costs):
+        with _consistent(db) as connection:
+            _note(report, findings(connection), mended=False)
+    _examine_ids(db, report, repair)
+    days = _days(db)
+    for done, day in enumerate(days):
+        progress(done, len(days))
+        _examine_day(db, report, day, repair)
+    progress(len(days), len(days))
+    report.days = len(days)
+    return report
+
+
+@contextmanager
+def _consistent(db: Database) -> Iterator[Connection]:
+    """One state of the data, however many questions: on SQLite every read is, PostgreSQL has to be asked for it."""
+    with db.read() as connection:
+        if not db.is_sqlite:
+            connection.execution_options(isolation_level="REPEATABLE READ")
+        yield connection
+
+
+def _examine_day(db: Database, report: Report, day: int, repair: bool) -> None:
+    if not repair:
+        with _consistent(db) as connection:
+            for finding in _findings(connection, report, day, mend=False):
+                report.add(finding)
+        return
+    with _consistent(db) as connection:
+        sound = next(iter(_findings(connection, Report(), day, mend=False)), None) is None
+    if sound:
+        with _consistent(db) as connection:
+            report.rows += connection.scalar(select(func.count()).where(soundness.in_day(day))) or 0
+        return
+    with db.write() as connection:
+        findings = list(_findings(connection, report, day, mend=True))
+    for finding in findings:  # only now are they mended
+        report.add(finding)
+
+
+def _findings(connection: Connection, report: Report, day: int, *, mend: bool) -> Iterator[Finding]:
+    """What is wrong with a day; with `mend`, in a writing transaction, it is put right."""
+    found = read_day(connection, day, minute_floor(connection))
+    wrong_ratings = list(soundness.ratings_of_day(connection, found))
+    yield from (_finding(one, mended=mend) for one in wrong_ratings)
+    if mend and wrong_ratings:
+        soundness.mend_ratings(connection, wrong_ratings)
+        found = read_day(connection, day, found.floor)
+    report.rows += found.rows
+    yield from (_finding(one, mended=False) for one in soundness.payloads(connection, found))
+    for part in wrong_totals(connection, found, connection.scalars(select(Project.id))):
+        if mend and part:
+            replace_rows(connection, part[0].table, (wrong.row for wrong in part))
+        for wrong in part:
+            yield Finding(wrong.table.name, *words(wrong), mend)
+
+
+def _examine_ratings(db: Database, report: Report, repair: bool) -> None:
+    """From the side of the feedback. Totals that then no longer fit are found, and mended, with their day."""
+    after = 0
+    while True:
+        with _consistent(db) as connection:
+            call_ids = soundness.feedback_ids(connection, after)
+            wrong = list(soundness.feedback(connection, call_ids))
+        if wrong and repair:
+            with db.write() as connection:
+                wrong = list(soundness.feedback(connection, call_ids))
+                soundness.mend_ratings(connection, wrong)
+        for one in wrong:
+            # A call that says the wrong thing is found with its day as well; one that says nothing is found only here.
+            if one.ratings is None or one.stored == "no rating" or repair:
+                report.add(_finding(one, mended=repair and one.ratings is not None))
+        if not call_ids:
+            return
+        after = call_ids[-1]
+
+
+def _examine_ids(db: Database, report: Report, repair: bool) -> None:
+    with db.write() if repair else _consistent(db) as connection:
+        wrong = list(soundness.next_id(connection, mend=repair))
+    _note(report, wrong, mended=repair)
+
+
+def _note(report: Report, wrong: Iterable[Unsound], *, mended: bool) -> None:
+    for one in wrong:
+        report.add(_finding(one, mended=mended))
+
+
+def _finding(one: Unsound, *, mended: bool) -> Finding:
+    return Finding(one.check, f"call {one.call_id}", one.stored, one.expected, mended)
+
+
+def _days(db: Database) -> list[int]:
+    """The UTC days that have rows, and those that have totals without."""
+    created = llm_call_logs.c.created_at
+    days: set[int] = set()
+    with db.read() as connection:
+        first = connection.scalar(select(func.min(created)))
+        while first is not None:
+            days.add(first // MICROS_PER_DAY)
+            following = (first // MICROS_PER_DAY + 1) * MICROS_PER_DAY
+            first = connection.scalar(select(func.min(created)).where(created >= following))
+        for table in (rollup_end_users, rollup_api_keys):
+            days.update(connection.scalars(select(table.c.day).distinct()))
+        for table in (rollups, rollup_histograms):
+            day = cast(table.c.bucket, Integer) // MINUTES_PER_DAY
+            coarse = table.c.level.in_([int(level) for level in Level]) & (table.c.grain == int(Grain.DAY))
+            days.update(connection.scalars(select(day.distinct()).where(coarse)))
+        # Days whose coarsest cells are gone as well; histograms go with their cells, and would be slow to pass over.
+        days.update(connection.scalars(select((rollups.c.bucket // MINUTES_PER_DAY).distinct())))
+    return sorted(days)

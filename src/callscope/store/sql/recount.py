@@ -1,0 +1,252 @@
+"""The totals of one UTC day, computed anew from its rows and held against what is stored."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Select, Table, literal_column, select
+
+from callscope.calls.models import cost_logs, llm_call_logs
+from callscope.ingest.contribution import Delta, SideSums
+from callscope.ingest.row import MICROS_PER_DAY, CallRow, CostRow, PricedRow
+from callscope.metrics.histogram import pack, unpack
+from callscope.metrics.models import (
+    CELL_KEY,
+    HISTOGRAM_KEY,
+    MEASURES,
+    SIDE_MEASURES,
+    Grain,
+    Level,
+    end_user_admissions,
+    rollup_api_keys,
+    rollup_end_users,
+    rollup_histograms,
+    rollups,
+)
+from callscope.store.sql.bulk import among
+from callscope.store.sql.totals import OTHER
+
+MINUTES_PER_DAY = 1440
+CHUNK = 5_000
+_MICROS_PER_QUARTER = 900_000_000
+_UNUSED = frozenset({
+    "user_id", "merged_into", "witnesses", "source", "error_type", "error_message", "request_model", "model_name",
+    "response_id", "trace_id", "span_id", "parent_span_id", "session_id", "name", "tags", "payload_id",
+})  # fmt: skip
+"""Columns that contribute nothing: reading a NULL in their place makes the pass a third faster."""
+_COLUMNS = len(CallRow._fields)
+_calls, _costs = llm_call_logs.c, cost_logs.c
+
+
+class Wrong(NamedTuple):
+    """A stored row that is not what the calls add up to. Values without the key; None: there is no such row."""
+
+    table: Table
+    key: tuple[Any, ...]
+    stored: tuple[Any, ...] | None
+    expected: tuple[Any, ...] | None
+
+    @property
+    def row(self) -> tuple[Any, ...]:
+        """What should be stored. A row of zeros is as good as none, so nothing needs to be deleted."""
+        empty = (b"", b"") if self.table is rollup_histograms else (0,) * (len(self.table.c) - len(self.key))
+        return (*self.key, *(self.expected or empty))
+
+
+@dataclass(slots=True)
+class DayRows:
+    """What a pass over a day's rows gives."""
+
+    day: int
+    floor: int
+    delta: Delta = field(default_factory=Delta)
+    rows: int = 0
+    rated: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    payload_tables: set[int] = field(default_factory=set)
+
+
+def read_day(connection: Connection, day: int, minute_floor: int) -> DayRows:
+    """Pass over all rows of a UTC day, in chunks; what is kept in memory grows with the day's cells alone."""
+    result = DayRows(day, minute_floor)
+    # Below the floor no cell is finer than a quarter of an hour, so neither need be what is kept here.
+    by_minute = (day + 1) * MINUTES_PER_DAY > minute_floor
+    for rows in connection.execute(_rows_of(day, by_minute), execution_options={"yield_per": CHUNK}).partitions():
+        for values in rows:
+            call = CallRow._make(values[:_COLUMNS])
+            cost_id, cost = values[_COLUMNS:]
+            paid = None if cost_id is None else CostRow(cost_id, cost_id, cost, 0, 0, 0, 0, 0, 0, 0)
+            result.delta.replace(None, PricedRow(call, paid))
+            if any(values[_COLUMNS - 5 : _COLUMNS]):
+                result.rated[call.id] = tuple(values[_COLUMNS - 5 : _COLUMNS])
+            if call.payload_table is not None:
+                result.payload_tables.add(call.payload_table)
+        result.delta.compact()
+        result.rows += len(rows)
+    return result
+
+
+def in_day(day: int) -> ColumnElement[bool]:
+    """The condition for calls of a UTC day; it has an index."""
+    return (_calls.created_at >= day * MICROS_PER_DAY) & (_calls.created_at < (day + 1) * MICROS_PER_DAY)
+
+
+def _rows_of(day: int, by_minute: bool) -> Select[Any]:
+    columns: list[ColumnElement[Any]] = [
+        literal_column("NULL").label(column.name) if column.name in _UNUSED else column for column in llm_call_logs.c
+    ]
+    if not by_minute:
+        columns[CallRow._fields.index("created_at")] = _calls.created_at - _calls.created_at % _MICROS_PER_QUARTER
+    joined = llm_call_logs.outerjoin(cost_logs, _costs.id == _calls.id)
+    return select(*columns, _costs.id.label("cost_id"), _costs.estimated_cost).select_from(joined).where(in_day(day))
+
+
+def wrong_totals(connection: Connection, found: DayRows, projects: Iterable[int]) -> Iterator[list[Wrong]]:
+    """All stored totals of the day that are not right, a part at a time.
+
+    Args:
+        projects: which projects may have stored totals on that day, besides those that have calls.
+    """
+    places = {*projects, 0}
+    yield from _wrong_cells(connection, found, places)
+    yield from _wrong_histograms(connection, found, places)
+    yield _wrong_api_keys(connection, found)
+    yield _wrong_end_users(connection, found)
+
+
+def _wrong_cells(connection: Connection, found: DayRows, projects: set[int]) -> Iterator[list[Wrong]]:
+    width = len(CELL_KEY)
+    grains = groupby(found.delta.cells(found.floor), key=lambda row: row[1])
+    current = next(grains, None)
+    for grain in Grain:
+        expected: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+        if current is not None and current[0] == grain:
+            expected = {row[:width]: row[width:] for row in current[1]}
+            current = next(grains, None)
+        places = projects | {key[2] for key in expected}
+        for level in Level:
+            of_level = {key: values for key, values in expected.items() if key[0] == level}
+            stored = _stored(connection, rollups, width, level, grain, places, found)
+            yield _compared(rollups, stored, of_level)
+
+
+def _wrong_histograms(connection: Connection, found: DayRows, projects: set[int]) -> Iterator[list[Wrong]]:
+    width = len(HISTOGRAM_KEY)
+    by_place: dict[tuple[int, int], dict[tuple[Any, ...], tuple[Any, ...]]] = defaultdict(dict)
+    places = set(projects)
+    for key, sides in found.delta.histograms(found.floor).items():
+        by_place[key[0], key[1]][key] = (pack(sides[0]), pack(sides[1]))
+        places.add(key[2])
+    for grain in Grain:
+        for level in Level:
+            stored = _stored(connection, rollup_histograms, width, level, grain, places, found)
+            yield [
+                wrong
+                for wrong in _compared(rollup_histograms, stored, by_place[level, grain])
+                if not _same_bins(wrong.stored or (b"", b""), wrong.expected or (b"", b""))
+            ]
+
+
+def _stored(
+    connection: Connection, table: Table, width: int, level: Level, grain: Grain, projects: set[int], found: DayRows
+) -> dict[tuple[Any, ...], tuple[Any, ...]]:
+    first = found.day * MINUTES_PER_DAY
+    if grain is Grain.MINUTE:  # below the floor minutes may still lie about; nobody reads them
+        first = max(first, found.floor)
+    query = select(table).where(
+        table.c.level == int(level), table.c.grain == int(grain), among(connection, table.c.project_id, sorted(projects)),
+        table.c.bucket >= first, table.c.bucket < (found.day + 1) * MINUTES_PER_DAY,
+    )  # fmt: skip
+    return {tuple(row[:width]): tuple(row[width:]) for row in connection.execute(query)}
+
+
+def _compared(
+    table: Table, stored: Mapping[tuple[Any, ...], tuple[Any, ...]], expected: Mapping[tuple[Any, ...], tuple[Any, ...]]
+) -> list[Wrong]:
+    wrong = [
+        Wrong(table, key, stored.get(key), values) for key, values in expected.items() if stored.get(key) != values
+    ]
+    wrong += [Wrong(table, key, values, None) for key, values in stored.items() if key not in expected and any(values)]
+    return [one for one in wrong if one.stored is not None or any(one.expected or ())]
+
+
+def _same_bins(stored: Sequence[bytes], expected: Sequence[bytes]) -> bool:
+    """Whether packed histograms say the same: there are several ways to pack one."""
+    try:
+        return [_bins(side) for side in stored] == [_bins(side) for side in expected]
+    except (ValueError, IndexError):  # it was never a histogram
+        return False
+
+
+def _bins(data: bytes) -> dict[int, int]:
+    return {index: count for index, count in zip(*unpack(data), strict=True) if count}
+
+
+def _wrong_api_keys(connection: Connection, found: DayRows) -> list[Wrong]:
+    query = select(rollup_api_keys).where(rollup_api_keys.c.day == found.day)
+    stored = {tuple(row[:3]): tuple(row[3:]) for row in connection.execute(query)}
+    expected = {key: _values(sums) for key, sums in found.delta.api_keys.items() if sums}
+    return _compared(rollup_api_keys, stored, expected)
+
+
+def _wrong_end_users(connection: Connection, found: DayRows) -> list[Wrong]:
+    """Names that were admitted must be right one by one, `(other)` must be the rest."""
+    query = select(rollup_end_users).where(rollup_end_users.c.day == found.day)
+    stored = {tuple(row[:3]): tuple(row[3:]) for row in connection.execute(query)}
+    admitted = set(stored) | _lost(connection, found, stored)
+    expected: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0] * len(SIDE_MEASURES))
+    for key, sums in found.delta.end_users.items():
+        into = expected[key if key in admitted else (*key[:2], OTHER)]
+        for i, value in enumerate(_values(sums)):
+            into[i] += value
+    return _compared(rollup_end_users, stored, {key: tuple(values) for key, values in expected.items()})
+
+
+def _lost(
+    connection: Connection, found: DayRows, stored: Iterable[tuple[Any, ...]]
+) -> set[tuple[int, int, str]]:
+    """Names that have been admitted, by the count of those that were, but whose rows are gone."""
+    missing: dict[int, list[str]] = defaultdict(list)
+    have: dict[int, int] = defaultdict(int)
+    for _, project, name in stored:
+        have[project] += name != OTHER
+    known = set(stored)
+    for key, sums in found.delta.end_users.items():
+        if key not in known and key[2] != OTHER and sums:
+            missing[key[1]].append(key[2])
+    if not missing:
+        return set()
+    columns = end_user_admissions.c
+    query = select(columns.project_id, columns.admitted).where(columns.day == found.day)
+    room = {project: admitted - have[project] for project, admitted in connection.execute(query)}
+    return {
+        (found.day, project, name)
+        for project, names in missing.items()
+        for name in sorted(names)[: max(0, room.get(project, 0))]
+    }
+
+
+def _values(sums: SideSums) -> tuple[int, ...]:
+    return (sums.calls, sums.errors, sums.tokens, sums.cost_nanos)
+
+
+def words(wrong: Wrong) -> tuple[str, str, str]:
+    """Where it is, what is stored, and what it should be; for people."""
+    names = [column.name for column in wrong.table.primary_key.columns]
+    where = ", ".join(f"{name} {value}" for name, value in zip(names, wrong.key, strict=True))
+    if wrong.table is rollup_histograms:
+        return where, _calls_in(wrong.stored), _calls_in(wrong.expected)
+    measures = MEASURES if wrong.table is rollups else SIDE_MEASURES
+    stored, expected = wrong.stored or (0,) * len(measures), wrong.expected or (0,) * len(measures)
+    differing = [i for i in range(len(measures)) if stored[i] != expected[i]]
+    told, due = (", ".join(f"{measures[i]} {values[i]}" for i in differing) for values in (stored, expected))
+    return where, told if wrong.stored else "missing", due
+
+
+def _calls_in(sides: tuple[bytes, ...] | None) -> str:
+    try:
+        counts = [sum(unpack(side)[1]) for side in sides or (b"", b"")]
+    except (ValueError, IndexError):
+        return "no histogram"
+    return f"latencies of {counts[0]} calls, times to first token of {counts[1]}"

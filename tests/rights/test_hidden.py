@@ -1,0 +1,116 @@
+"""What people wrote reaches nobody without the right to read calls, and another project's figures and names nobody at all."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from callscope.api.rights import Scope
+from tests.rights.table import TABLE
+from tests.rights.world import CALL, SECRET_WORD, WRITTEN, YEAR, Role_, World, everybody
+
+READING = sorted({row.route for row in TABLE if row.method == "GET" and row.right.name != "OPEN"})
+QUERIES: dict[str, list[dict[str, Any]]] = {
+    "/metrics/token-usage": [{"by": "model"}, {"by": "project"}, {"by": "environment"}, {"bucket": "hour", "days": 2}],
+    "/metrics/latency": [{"by": "model"}, {"by": "project"}, {"by": "environment"}],
+    "/metrics/error-rate": [{"by": "model"}, {"by": "project"}, {"by": "environment"}, {"status": "error"}],
+    "/metrics/cost": [{"by": "model"}, {"by": "project"}, {"by": "environment"}, {"model": "gpt-4o-mini"}],
+    "/llm/models": [{"q": "zz"}, {"provider": "yonder-provider"}],
+    "/llm/calls": [{"end_user": WRITTEN["end_user"]}, {"sort": "cost"}, {"unpriced": "true"}],
+}
+YONDER = "yonder"
+"""In every name of the third project that is not the caller's."""
+FIGURE = 7_654_321
+"""So many prompt tokens its calls have."""
+
+
+def answers(world: World, role: Role_, **fixed: Any) -> Iterator[tuple[str, str]]:
+    """Everything that somebody can read: the address, and the whole answer with its headers."""
+    for route in READING:
+        path = route.format(call_id=world.call_id)
+        for query in [{}, *QUERIES.get(route, [])]:
+            world.client.cookies.clear()
+            answer = world.client.get(path, params={"limit": 500} | fixed | query, headers=role.log_in())
+            kept = [f"{name}: {value}" for name, value in answer.headers.items() if name != "x-request-id"]
+            yield f"{path} {query}", "\n".join([str(answer.status_code), *kept, answer.text])
+
+
+@pytest.mark.parametrize("database", ["world", "postgres_world"])
+def test_what_people_wrote_reaches_nobody_without_the_right_to_read_calls(
+    database: str, request: pytest.FixtureRequest
+) -> None:
+    world: World = request.getfixturevalue(database)
+    told = []
+    for role in everybody(world):
+        if not role.reads_calls and (database == "world" or role.name in {"viewer", "key metrics", "key ingest"}):
+            told += [f"{role.name}: {where}" for where, text in answers(world, role) if SECRET_WORD in text]
+    assert not told
+
+
+def test_each_text_that_was_logged_can_be_read_by_whoever_may(world: World) -> None:
+    """Else the test above would look for what is not there."""
+    reader = next(role for role in everybody(world) if role.name == "viewer who reads calls")
+    text = world.client.get(f"/llm/calls/{world.call_id}", headers=reader.log_in()).text
+    for field, value in WRITTEN.items():
+        for word in value if isinstance(value, list) else value.values() if isinstance(value, dict) else [value]:
+            assert word is None or word in text, field
+    admin = next(role for role in everybody(world) if role.name == "admin")
+    assert f"{SECRET_WORD} comment" in world.client.get("/feedback", headers=admin.log_in()).text
+
+
+LIMITED = (
+    "viewer of default", "viewer of the project", "viewer of no project", "viewer of another project who reads calls",
+    "viewer of the project who reads calls", "key metrics of shop", "key calls of shop", "key ingest of shop",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("database", ["world", "postgres_world"])
+def test_what_happens_in_a_project_shows_nowhere_to_those_of_others(
+    database: str, request: pytest.FixtureRequest
+) -> None:
+    world: World = request.getfixturevalue(database)
+    limited = [role for role in everybody(world) if role.name in LIMITED]
+    assert len(limited) == len(LIMITED)
+    before = {(role.name, where): text for role in limited for where, text in answers(world, role, **YEAR)}
+    add_project(world, world.fresh(YONDER))
+    after = {(role.name, where): text for role in limited for where, text in answers(world, role, **YEAR)}
+    told = [f"{where}: {text[:2_000]}" for where, text in after.items() if YONDER in text or str(FIGURE) in text]
+    assert not told
+    assert [where for where in after if before[where] != after[where] and "/auth/me" not in where[1]] == []
+
+
+def add_project(world: World, name: str) -> None:
+    """A project with a call whose every name says so, its own program, a rating and a model of its own."""
+    writer = world.key(Scope.INGEST, name=f"{name} program")
+    call = world.log(
+        writer, **{**CALL, "model": f"{name}-model", "provider": f"{name}-provider", "prompt_tokens": FIGURE},
+        project=name, environment=f"{name}-environment", end_user=f"{name}-somebody", cost=123.456789, status="error",
+        error_type=f"{name}Error", created_at=YEAR["from"], tags=[f"{name}-tag"],
+    )  # fmt: skip
+    rating = {"llm_call_id": call, "rating": 1, "author": f"{name}-author"}
+    assert world.client.post("/feedback", json=rating, headers=writer).status_code == 201
+
+
+def test_whoever_sees_the_project_sees_its_names_and_figures(world: World) -> None:
+    """Else the test above would look for what is not there."""
+    name = world.fresh(YONDER)
+    add_project(world, name)
+    admin = next(role for role in everybody(world) if role.name == "admin")
+    seen = "\n".join(text for _, text in answers(world, admin))
+    for part in ("program", "-model", "-provider", "-environment", "-somebody", "-author"):
+        assert name + part in seen or f"{name} {part}" in seen, part
+    assert str(FIGURE) in seen
+
+
+def test_a_name_that_may_not_be_seen_is_refused_alike_whether_it_is_taken_or_not(world: World) -> None:
+    name = world.fresh(YONDER)
+    add_project(world, name)
+    for role in everybody(world):
+        if role.projects is not None and role.kind == "user":
+            for route in ("/metrics/summary", "/metrics/cost", "/feedback/summary"):
+                taken, free = (
+                    world.client.get(route, params={"project": project}, headers=role.log_in())
+                    for project in (name, "nobody-has-this-name")
+                )
+                assert (taken.status_code, free.status_code) == (403, 403), role.name
+                assert taken.text.replace(name, "nobody-has-this-name") == free.text

@@ -1,0 +1,214 @@
+"""The list of calls: every filter, every order, and a cursor that neither loses nor repeats a call."""
+
+import json
+import random
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from callscope.db.engine import Database
+from callscope.ingest.changes import Withdraw
+from callscope.ingest.row import PricedRow
+from callscope.store.queries import CallFilter, CallPage, Position, Selection, Sort
+from callscope.store.sql import calls as listing
+from tests.store.witness import DAY, GPT_4, GPT_4O, GPT_4O_MINI, MINUTE, NOW, Writer, put
+
+Keep = Callable[[PricedRow], bool]
+
+
+def _tokens(row: PricedRow) -> int:
+    return row.call.prompt_tokens + row.call.completion_tokens
+
+
+def _free(row: PricedRow) -> bool:
+    return row.call.cache_hit or row.call.refused is not None
+
+
+def _cost(row: PricedRow) -> int | None:
+    return row.cost and row.cost.estimated_cost
+
+
+FILTERS: tuple[tuple[dict[str, Any], Keep], ...] = (
+    ({}, lambda row: True),
+    ({"start": NOW - 5 * DAY, "end": NOW - DAY}, lambda row: NOW - 5 * DAY <= row.call.created_at < NOW - DAY),
+    ({"selection": Selection(project_ids=frozenset({2}))}, lambda row: row.call.project_id == 2),
+    ({"selection": Selection(project_ids=frozenset({1, 3}))}, lambda row: row.call.project_id in {1, 3}),
+    ({"selection": Selection(project_ids=frozenset())}, lambda row: False),
+    ({"selection": Selection(environment_ids=frozenset({2}))}, lambda row: row.call.environment_id == 2),
+    ({"selection": Selection(model_ids=frozenset({GPT_4}))}, lambda row: row.call.model_id == GPT_4),
+    ({"selection": Selection(model_ids=frozenset())}, lambda row: False),
+    (
+        {"selection": Selection(project_ids=frozenset({1, 2}), model_ids=frozenset({GPT_4, GPT_4O}))},
+        lambda row: row.call.project_id in {1, 2} and row.call.model_id in {GPT_4, GPT_4O},
+    ),
+    ({"selection": Selection(statuses=frozenset({0}))}, lambda row: row.call.status == 0),
+    ({"selection": Selection(statuses=frozenset({1}))}, lambda row: row.call.status == 1),
+    ({"selection": Selection(statuses=frozenset({0, 2}))}, lambda row: row.call.status in {0, 2}),
+    ({"selection": Selection(statuses=frozenset({1, 2}))}, lambda row: row.call.status != 0),
+    (
+        {"selection": Selection(frozenset({1}), frozenset({1}), frozenset({GPT_4O}), frozenset({1, 2}))},
+        lambda row: (row.call.project_id, row.call.environment_id, row.call.model_id) == (1, 1, GPT_4O)
+        and row.call.status != 0,
+    ),
+    ({"end_user": "ann"}, lambda row: row.call.end_user == "ann"),
+    ({"session_id": "talk 1"}, lambda row: row.call.session_id == "talk 1"),
+    ({"trace_id": "t3"}, lambda row: row.call.trace_id == "t3"),
+    (
+        {"end_user": "ann", "session_id": "talk 1", "selection": Selection(frozenset({1, 2}), statuses=frozenset({1, 2}))},
+        lambda row: row.call.end_user == "ann"
+        and row.call.session_id == "talk 1"
+        and row.call.project_id in {1, 2}
+        and row.call.status != 0,
+    ),
+    (
+        {"end_user": "bob", "start": NOW - 4 * DAY, "end": NOW - 2 * DAY},
+        lambda row: row.call.end_user == "bob" and NOW - 4 * DAY <= row.call.created_at < NOW - 2 * DAY,
+    ),
+    ({"tag": "Red"}, lambda row: "Red" in json.loads(row.call.tags or "[]")),
+    ({"tag": "red"}, lambda row: "red" in json.loads(row.call.tags or "[]")),
+    ({"tag": "100%"}, lambda row: "100%" in json.loads(row.call.tags or "[]")),
+    ({"tag": 'a "b" c'}, lambda row: 'a "b" c' in json.loads(row.call.tags or "[]")),
+    ({"tag": "b"}, lambda row: False),
+    ({"min_latency_ms": 100.0, "max_latency_ms": 900.0}, lambda row: 100 <= row.call.latency_ms <= 900),
+    ({"min_cost": 40, "max_cost": 60}, lambda row: (cost := _cost(row)) is not None and 40 <= cost <= 60),
+    ({"max_cost": 0}, lambda row: _cost(row) == 0),
+    ({"min_tokens": 50}, lambda row: _tokens(row) >= 50),
+    ({"max_tokens": 20}, lambda row: _tokens(row) <= 20),
+    ({"violation": True}, lambda row: row.call.violation != 0),
+    ({"violation": False}, lambda row: row.call.violation == 0),
+    ({"cache_hit": True}, lambda row: row.call.cache_hit),
+    ({"cache_hit": False}, lambda row: not row.call.cache_hit),
+    ({"unpriced": True}, lambda row: row.cost is None and not _free(row)),
+    ({"unpriced": False}, lambda row: row.cost is not None or _free(row)),
+)
+
+
+def _some(count: int, seed: int) -> Iterator[Any]:
+    rng = random.Random(seed)
+    tags = (None, None, ["Red"], ["red", "blue"], ["100%"], ['a "b" c', "1000"])
+    for i in range(count):
+        kind = rng.choice(("", "", "", "cache_hit", "refused"))
+        chosen = rng.choice(tags)
+        yield put(
+            project_id=rng.randint(1, 3), environment_id=rng.randint(1, 2),
+            model_id=rng.choice((GPT_4, GPT_4O, GPT_4O_MINI)),
+            created_at=NOW - rng.choice((0, MINUTE, rng.randrange(8 * DAY))), status=rng.choice((0, 0, 1, 2)),
+            prompt_tokens=rng.randrange(90), completion_tokens=rng.randrange(9), latency_ms=float(rng.randrange(2_000)),
+            violation=rng.choice((0, 0, 1, 3)), end_user=rng.choice((None, "ann", "bob")),
+            session_id=rng.choice((None, "talk 1", "talk 2")), trace_id=rng.choice((None, f"t{i % 5}")),
+            tags=None if chosen is None else json.dumps(chosen, ensure_ascii=False),
+            cache_hit=kind == "cache_hit", refused="no" if kind == "refused" else None,
+            cost=rng.choice((None, 0, rng.randrange(100))) if not kind else None,
+        )  # fmt: skip
+
+
+@pytest.fixture
+def stored(writer: Writer) -> list[PricedRow]:
+    """Calls of all kinds; and some that are none, which no list shows."""
+    ids = writer.together(*_some(400, seed=3))
+    writer.together(*(Withdraw(call_id) for call_id in ids[::20]))
+    writer.together(*(put(response_id=f"r{i}", created_at=NOW - i * DAY, latency_ms=lag) for i in range(5) for lag in (1.0, 2.0)))
+    with writer.store.reading() as reading:
+        found = [reading.call(call_id) for call_id in range(1, 450)]
+    return _newest_first({row.call.id: row for row in found if row is not None and row.call.is_call}.values())
+
+
+def _newest_first(rows: Any) -> list[PricedRow]:
+    return sorted(rows, key=lambda row: (row.call.created_at, row.call.id), reverse=True)
+
+
+def _all_pages(
+    ask: Callable[[Position | None], CallPage], between: Callable[[], object] = lambda: None
+) -> tuple[list[PricedRow], list[CallPage]]:
+    pages: list[CallPage] = []
+    rows: list[PricedRow] = []
+    after = None
+    while not pages or after is not None:
+        page = ask(after)
+        pages.append(page)
+        rows += page.rows
+        assert page.next is None or page.next != after, "a cursor leads on"
+        after = page.next
+        between()
+    return rows, pages
+
+
+def _ids(rows: Sequence[PricedRow]) -> list[int]:
+    return [row.call.id for row in rows]
+
+
+def test_every_filter_is_a_plain_filter_newest_first(db: Database, stored: list[PricedRow]) -> None:
+    for fields, keep in FILTERS:
+        expected = [row for row in stored if keep(row)]
+        with db.read() as connection:
+            for limit in (7, 500):
+                found, pages = _all_pages(lambda after: listing.page(connection, CallFilter(**fields), after, limit))  # noqa: B023  # asked at once
+                assert found == expected, fields
+                full = [page for page in pages if page.scanned_to is None]
+                assert all(len(page.rows) == limit for page in full[:-1])
+
+
+def test_an_ended_budget_gives_a_cursor_that_goes_on_to_the_same_calls(db: Database, stored: list[PricedRow]) -> None:
+    for fields, keep in FILTERS:
+        expected = [row for row in stored if keep(row)]
+        with db.read() as connection:
+            wanted = CallFilter(**fields)
+            found, pages = _all_pages(lambda after: listing.page(connection, wanted, after, 3, budget=-1))  # noqa: B023  # as above
+        assert found == expected, fields
+        told = [page.scanned_to for page in pages if page.scanned_to is not None]
+        assert told == sorted(told, reverse=True)
+
+
+def test_looking_through_many_days_keeps_to_the_budget(db: Database, writer: Writer) -> None:
+    """Ten years of days with a call at each end: one look must not go through all of them."""
+    first, last = writer.together(
+        put(end_user="ann", created_at=NOW - 3_650 * DAY), put(end_user="ann", created_at=NOW)
+    )
+    with db.read() as connection:
+        page = listing.page(connection, CallFilter(end_user="ann"), None, 10, budget=-1)
+        assert page.next is not None
+        assert page.scanned_to is not None
+        assert page.scanned_to > NOW - 3_000 * DAY
+        found, _ = _all_pages(lambda after: listing.page(connection, CallFilter(end_user="ann"), after, 10))
+    assert _ids(found) == [last, first]
+
+
+@pytest.mark.parametrize("fields", [{}, {"end_user": "ann"}, {"min_tokens": 10}, {"selection": Selection(model_ids=frozenset({GPT_4, GPT_4O}))}])
+def test_no_call_is_lost_or_repeated_while_new_ones_come(
+    writer: Writer, stored: list[PricedRow], fields: dict[str, Any]
+) -> None:
+    keep = next(keep for known, keep in FILTERS if known == fields) if fields not in ({"min_tokens": 10}, FILTERS[8][0]) else None
+    newer = _some(200, seed=9)
+
+    def ask(after: Position | None) -> CallPage:
+        with writer.store.reading() as reading:
+            return reading.calls(CallFilter(**fields), after, 20)
+
+    before = _ids(_all_pages(ask)[0])
+    found = _ids(_all_pages(ask, lambda: writer.each(next(newer)))[0])
+    assert len(found) == len(set(found))
+    assert [call_id for call_id in found if call_id in set(before)] == before
+    if keep is not None:
+        assert before == [row.call.id for row in stored if keep(row)]
+
+
+@pytest.mark.parametrize("sort", [Sort.LATENCY, Sort.COST, Sort.TOKENS])
+def test_other_orders_are_largest_first(writer: Writer, stored: list[PricedRow], sort: Sort) -> None:
+    key: Callable[[PricedRow], float] = {
+        Sort.LATENCY: lambda row: row.call.latency_ms,
+        Sort.COST: lambda row: -1 if row.cost is None else row.cost.estimated_cost,
+        Sort.TOKENS: _tokens,
+    }[sort]
+    with writer.store.reading() as reading:
+        for fields, keep in FILTERS:
+            found, _ = _all_pages(lambda after: reading.calls(CallFilter(sort=sort, **fields), after, 60))  # noqa: B023  # asked at once
+            expected = sorted((row for row in stored if keep(row)), key=lambda row: -key(row))  # stable: then by time
+            assert _ids(found) == _ids(expected), fields
+
+
+def test_a_withdrawn_call_and_a_witness_are_in_no_list(writer: Writer) -> None:
+    call_id, other = writer.each(put(response_id="r"), put())
+    writer.each(put(response_id="r", latency_ms=1.0), Withdraw(other))
+    with writer.store.reading() as reading:
+        assert _ids(reading.calls(CallFilter(), None, 10).rows) == [call_id]
