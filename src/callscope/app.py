@@ -19,6 +19,7 @@ from callscope.calls.presenting import Presenter
 from callscope.calls.service import CallService
 from callscope.config import Config, load_config
 from callscope.dashboard import routes as dashboard_routes
+from callscope.db.checkpoint import Checkpointer
 from callscope.db.engine import Database
 from callscope.db.migrate import upgrade
 from callscope.db.versions import Versions
@@ -36,6 +37,7 @@ from callscope.pricing.book import PriceBook
 from callscope.pricing.catalogue import Catalogue
 from callscope.pricing.seed import seed_catalogue
 from callscope.pricing.service import PricingService
+from callscope.pricing.visible import VisibleModels
 from callscope.settings import routes as settings_routes
 from callscope.settings.service import SettingsService
 from callscope.store.sql.store import SqlStore
@@ -52,15 +54,11 @@ def create_app(config: Config | None = None) -> FastAPI:
         link = setup.prepare(db, config)
         if link is not None:
             setup.announce(link)
-        app.state.versions.start()
-        app.state.recorder.start()
-        app.state.housekeeper.start()
-        app.state.accounts.usage.start()
+        for part in running:
+            part.start()
         yield
-        app.state.recorder.stop()
-        app.state.housekeeper.stop()
-        app.state.accounts.usage.stop()
-        app.state.versions.stop()
+        for part in reversed(running):
+            part.stop()
         db.dispose()
 
     app = FastAPI(
@@ -76,17 +74,19 @@ def create_app(config: Config | None = None) -> FastAPI:
     app.state.authenticate = accounts.authenticate
     app.state.catalogue = catalogue = Catalogue(db, versions)
     app.state.book = book = PriceBook()
-    app.state.pricing = PricingService(db, versions, catalogue, book)
+    visible = VisibleModels(db, catalogue)
+    app.state.pricing = PricingService(db, versions, catalogue, book, visible)
     app.state.settings = settings = SettingsService(db, versions)
     app.state.store = store = SqlStore(db)
     app.state.recorder = recorder = Recorder(store, max_rows=config.queue_rows, max_bytes=config.queue_bytes)
-    app.state.housekeeper = Housekeeper(store, book)
+    # The recorder is last to start and first to stop: what it still writes needs the others.
+    running = (versions, Checkpointer(db), accounts.usage, Housekeeper(store, book), recorder)
     directory = Directory(db, catalogue, versions)
     app.state.selector = selector = Selector(projects, directory, catalogue)
     intake = Intake(book, settings)
     presenter = Presenter(projects, directory, catalogue)
     namer = Namer(db, projects, directory, catalogue)
-    app.state.calls = CallService(store, recorder, directory, projects, intake, presenter)
+    app.state.calls = CallService(store, recorder, directory, projects, visible, intake, presenter)
     app.state.metrics = MetricsService(store, selector, namer)
     app.state.feedback = FeedbackService(db, store, recorder, projects, catalogue, selector, namer)
     app.state.readiness = {

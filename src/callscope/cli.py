@@ -77,6 +77,49 @@ def migrate(data_dir: DataDir = None) -> None:
     typer.echo("The database is up to date.")
 
 
+@app.command()
+def doctor(
+    repair: Annotated[bool, typer.Option("--repair", help="Mend what is wrong, from the rows.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON, for programs.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Recompute all totals from the calls and report every difference; also while the server runs.
+
+    Also checks ratings, merged calls, costs, payloads and ids. The exit code is 1 when something is wrong and was not
+    mended, else 0.
+
+    Example: callscope doctor --repair
+    """
+    from callscope.config import load_config
+    from callscope.doctor import run
+
+    config = load_config(**({} if data_dir is None else {"data_dir": data_dir}))
+    if not run(config, repair=repair, as_json=as_json):
+        raise typer.Exit(1)
+
+
+@app.command()
+def demo(
+    calls: Annotated[int, typer.Option(min=1, max=20_000_000, help="How many calls.")] = 200_000,
+    days: Annotated[int, typer.Option(min=1, max=365, help="Over how many days up to now, roughly.")] = 30,
+    seed: Annotated[int, typer.Option(help="Another seed makes another month.")] = 1,
+    data_dir: DataDir = None,
+) -> None:
+    """Log a month of believable calls of three applications, also while the server runs.
+
+    The same options make the same calls: what is there already is not counted twice, so running it again some days
+    later adds what is missing up to now. To begin afresh, take an empty folder with --data-dir, and give it to serve
+    as well; or stop the server and delete the data folder.
+
+    Example: callscope demo --calls 50000 --data-dir /tmp/callscope-demo
+    """
+    from callscope.config import load_config
+    from callscope.demo.command import run
+
+    config = load_config(**({} if data_dir is None else {"data_dir": data_dir}))
+    run(config, calls=calls, days=days, seed=seed)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit: 0 when it worked, 2 for a wrong command line, else 1 with one line of explanation."""
     try:

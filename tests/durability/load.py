@@ -16,11 +16,6 @@ from sqlalchemy import select
 
 from callscope.calls.models import llm_call_logs
 from callscope.db.engine import Database
-from callscope.ingest.contribution import Delta
-from callscope.metrics.histogram import merged
-from callscope.metrics.models import HISTOGRAM_KEY, rollup_histograms, rollups
-from callscope.store.sql.batch import priced, select_rows
-from callscope.store.sql.totals import minute_floor
 from tests.durability.server import Server
 
 TRY_AGAIN = {429, 503}
@@ -195,24 +190,4 @@ def check_totals(load: Load, server: Server, token: str) -> None:
         "completion_tokens": sum(call["completion_tokens"] for call in calls),
         "unpriced_calls": costs.count(None),
         "cost_nanos": sum(round(cost * 10**9) for cost in costs if cost is not None),
-    }
-
-
-def check_rollups(database_url: str) -> None:
-    """Every rollup is the sum over the rows: each cell of sums, each histogram, none missing and none too many."""
-    db = Database(database_url)
-    try:
-        with db.read() as connection:
-            delta = Delta()
-            for values in connection.execute(select_rows()):
-                delta.replace(None, priced(values))
-            floor = minute_floor(connection)
-            cells = {tuple(row) for row in connection.execute(select(rollups))}
-            stored = connection.execute(select(rollup_histograms)).all()
-    finally:
-        db.dispose()
-    assert cells == set(delta.cells(floor))
-    width = len(HISTOGRAM_KEY)
-    assert {tuple(row[:width]): tuple(merged([side]) for side in row[width:]) for row in stored} == {
-        key: tuple(dict(bins) for bins in sides) for key, sides in delta.histograms(floor).items()
     }

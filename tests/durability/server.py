@@ -104,6 +104,14 @@ class Server:
         """What /health/ready says."""
         return httpx.get(f"{self.url}/health/ready", timeout=30)
 
+    def check_rollups(self) -> None:
+        """Have `callscope doctor` compare every rollup with the rows."""
+        command = [sys.executable, "-m", "callscope", "doctor"]
+        done = subprocess.run(
+            command, cwd=self._folder, env=self._environment, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
     def _find_address(self, begin: int) -> str:
         while True:
             found = re.search(r"http://127\.0\.0\.1:\d+", self.log()[begin:])

@@ -20,7 +20,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from callscope.db.engine import Database
-from tests.durability.load import Load, a_call, check_rollups, check_stored, check_totals
+from tests.durability.load import Load, a_call, check_stored, check_totals
 from tests.durability.server import DEMO, Server
 
 SOON = 10.0
@@ -95,7 +95,7 @@ def check_recovered(server: Server, load: Load, database_url: str) -> None:
     load.send_unanswered(server)
     check_stored(load, database_url)
     check_totals(load, server, load.token)
-    check_rollups(database_url)
+    server.check_rollups()
 
 
 @pytest.mark.parametrize("times", [1, pytest.param(6, marks=pytest.mark.long)])

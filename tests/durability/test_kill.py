@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.durability.load import Load, check_rollups, check_stored, check_totals
+from tests.durability.load import Load, check_stored, check_totals
 from tests.durability.server import Server
 
 WORKERS = (2, 1, 1, 4)
@@ -39,6 +39,6 @@ def test_a_killed_server_has_kept_every_acknowledged_call_once(database_url: str
             load.send_unanswered(server)
             check_totals(load, server, token)
         check_stored(load, database_url)
-        check_rollups(database_url)
+        server.check_rollups()
     finally:
         server.kill()

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.durability.load import Load, Request, check_rollups, check_stored, check_totals
+from tests.durability.load import Load, Request, check_stored, check_totals
 from tests.durability.server import SOURCES, Server
 
 AT_ONCE = 10
@@ -62,7 +62,7 @@ def test_four_processes_on_one_database_count_right_and_lock_nobody_out(
     assert set(load.statuses) == {201}
     check_stored(load, database_url)
     check_totals(load, four_workers, load.token)
-    check_rollups(database_url)
+    four_workers.check_rollups()
     assert "locked" not in four_workers.log()
     assert "rror" not in four_workers.log()
 

@@ -2,72 +2,26 @@
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from callscope.api.rights import Caller, Role
+from tests.caller import Api, admin_of
 
 START = datetime(2025, 9, 29, tzinfo=UTC)
 """A Monday; four weeks later Europe's clocks go back, five weeks later St. John's."""
 WEEKS = 6
 PROJECTS = ("default", "shop", "desk")
 MODELS = (("openai", "gpt-4o"), ("anthropic", "claude-haiku-4-5"), ("nobody", "house-model"))
-ADMIN = Caller("admin@example.com", user_id=1, role=Role.ADMIN)
-
-
-@dataclass
-class Api:
-    """The server as one caller sees it."""
-
-    app: FastAPI
-    client: TestClient
-    caller: Caller = ADMIN
-    limited: dict[str, Caller] = field(default_factory=dict)
-
-    def _headers(self) -> dict[str, str]:
-        self.limited[self.caller.name] = self.caller
-        return {"X-Test-Caller": self.caller.name}
-
-    def get(self, path: str, expect: int = 200, **query: Any) -> Any:
-        answer = self.client.get(path, params=query, headers=self._headers())
-        assert answer.status_code == expect, answer.text
-        return answer.json()["data"] if expect == 200 else answer.json()
-
-    def post(self, path: str, body: Any, expect: int = 201, headers: dict[str, str] | None = None) -> Any:
-        answer = self.client.post(path, json=body, headers=self._headers() | (headers or {}))
-        assert answer.status_code == expect, answer.text
-        return answer.json()["data"] if expect < 400 else answer.json()
-
-    def log(self, calls: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Log calls, a thousand at a time; gives their receipts."""
-        receipts = []
-        for start in range(0, len(calls), 1_000):
-            receipts += self.post("/llm/log-calls", calls[start : start + 1_000])
-        return receipts
-
-    def limited_to(self, *projects: str) -> "Api":
-        """The same server for a viewer who has these projects, and may read calls."""
-        ids = frozenset(project.id for project in self.app.state.projects.all() if project.name in projects)
-        caller = Caller("viewer " + " ".join(projects), user_id=2, role=Role.VIEWER, project_ids=ids, can_read_calls=True)
-        return Api(self.app, self.client, caller, self.limited)
 
 
 @pytest.fixture
 def api(app: FastAPI, client: TestClient) -> Api:
     """The started server, for an admin."""
-    api = Api(app, client)
-
-    async def authenticate(request: Request) -> Caller | None:
-        return api.limited.get(request.headers.get("X-Test-Caller", ""))
-
-    app.state.authenticate = authenticate
-    app.state.housekeeper.stop()  # the tests say when it is time to tidy up
-    return api
+    return admin_of(app, client)
 
 
 def some_calls(count: int, seed: int = 7) -> list[dict[str, Any]]:
@@ -108,7 +62,7 @@ def some_calls(count: int, seed: int = 7) -> list[dict[str, Any]]:
 @pytest.fixture
 def logged(api: Api) -> list[dict[str, Any]]:
     """Calls that the server has counted, with the price that it told for each (`dollars`)."""
-    calls = some_calls(1_000)
+    calls = some_calls(400)
     for call, receipt in zip(calls, api.log(calls), strict=True):
         call |= {"id": receipt["id"], "dollars": receipt["estimated_cost"], "time": datetime.fromisoformat(call["created_at"])}
     return calls

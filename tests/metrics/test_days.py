@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from callscope.db.types import to_micros
-from tests.metrics.conftest import START, WEEKS, Api, figures, is_percentile
+from tests.caller import Api
+from tests.metrics.conftest import START, WEEKS, figures, is_percentile
 
 ZONES = (
     "UTC", "Asia/Kathmandu", "America/St_Johns", "Europe/Berlin", "Pacific/Apia", "Pacific/Chatham",

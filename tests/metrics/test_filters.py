@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.metrics.conftest import START, WEEKS, Api, Wanted, figures, is_percentile
+from tests.caller import Api
+from tests.metrics.conftest import START, WEEKS, Wanted, figures, is_percentile
 
 RANGE = {"from": START.isoformat(), "to": (START + timedelta(weeks=WEEKS)).isoformat()}
 KINDS = {"rate_limit_exceeded": "rate_limit", "invalid_request": "invalid_request", "strange": "other"}

@@ -47,7 +47,10 @@ WRITTEN = {
 CALL = {
     "model": "gpt-4o-mini", "prompt_tokens": 100, "completion_tokens": 23, "latency_ms": 700, "status": "success",
 }  # fmt: skip
-YEAR = {"from": (datetime.now(UTC) - timedelta(days=9)).isoformat(), "to": datetime.now(UTC).isoformat()}
+DAYS = {
+    "from": (datetime.now(UTC) - timedelta(days=9)).isoformat(),
+    "to": (datetime.now(UTC) + timedelta(days=1)).isoformat(),
+}
 """A range with fixed ends, so that two answers can be compared."""
 
 Headers = dict[str, str]

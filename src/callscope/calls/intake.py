@@ -165,7 +165,7 @@ class Intake:
         body = None
         if call.prompt is not None or call.response is not None or call.metadata or call.request_params:
             body = payload.encode({part: getattr(call, part) for part in payload.PARTS}, MAX_TEXT_CHARS)
-        return Put(row, place.priced_as.provider, self._cost(call, place, row), body)
+        return Put(row, place.model.provider, self._cost(call, place, row), body)
 
     def _cost(self, call: CallIn, place: Place, row: CallRow) -> Priced | None:
         if call.cache_hit or call.refused is not None:

@@ -16,6 +16,7 @@ from callscope.ingest.changes import Receipt, Submission
 from callscope.ingest.directory import Directory, Place, UnknownModel
 from callscope.ingest.recorder import Recorder
 from callscope.store.errors import CallNotFound
+from callscope.pricing.visible import VisibleModels
 from callscope.store.protocol import TelemetryStore
 from callscope.store.queries import CallFilter, CallPage, Position
 
@@ -35,6 +36,7 @@ class CallService:
         recorder: Recorder,
         directory: Directory,
         projects: ProjectDirectory,
+        visible: VisibleModels,
         intake: Intake,
         presenter: Presenter,
     ) -> None:
@@ -42,6 +44,7 @@ class CallService:
         self._recorder = recorder
         self._directory = directory
         self._projects = projects
+        self._visible = visible
         self._intake = intake
         self._presenter = presenter
 
@@ -131,7 +134,10 @@ class CallService:
     def _filed(self, caller: Caller, calls: Sequence[CallIn]) -> list[Filed]:
         """The same where names may be new: reads and writes the database."""
         filed = []
+        hidden = self._visible.hidden(caller)
         for index, call in enumerate(calls):
+            if call.model_id in hidden:  # else logging to every number would tell all names
+                raise _unknown_model(UnknownModel(call.model_id), index, len(calls))
             project_id = self._projects.for_write(caller, call.project)
             place = self._find(project_id, call, index, len(calls))
             filed.append(Filed(call, project_id, place or self._directory.enter(project_id, *place_key(call))))

@@ -8,16 +8,20 @@ deadlock, and that what a transaction reads under the lock is still true when it
 
 import fcntl
 import os
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
+
+log = structlog.get_logger(__name__)
 
 WRITE_LOCK = 0x63616C6C  # the advisory lock's number on PostgreSQL: "call"
 READ_ONLY = "25006"  # PostgreSQL's word for a transaction that may not write, as on a standby
@@ -28,6 +32,7 @@ SQLITE_PRAGMAS = (
     "PRAGMA busy_timeout=10000",
     "PRAGMA foreign_keys=ON",
     "PRAGMA temp_store=MEMORY",
+    "PRAGMA wal_autocheckpoint=16000",  # 64 MB; see callscope.db.checkpoint
 )
 
 
@@ -102,6 +107,16 @@ class Database:
         with self.write() as connection, Session(connection, expire_on_commit=False) as session:
             yield session
             session.flush()
+
+    def checkpoint(self) -> None:
+        """Move what is committed from SQLite's log into its file, as far as that goes without waiting for anyone."""
+        connection = self._reader.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except sqlite3.OperationalError as error:  # a full disk, say: the writer meets it too, and says so
+            log.debug("no checkpoint", reason=str(error))
+        finally:
+            connection.close()
 
     def dispose(self) -> None:
         """Close all connections."""

@@ -19,6 +19,8 @@ Pricer = Callable[[CallRow], Priced | None]
 class Put:
     """A witness saw a call: the row as that witness tells it (its id is given by the store), its cost, its payload.
 
+    `provider` is that of the row's model, so that a stored row says it too.
+
     It becomes a new call, or is merged into the call that other witnesses saw already.
     """
 

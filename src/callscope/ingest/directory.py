@@ -45,6 +45,9 @@ class Place:
 class UnknownModel(LookupError):
     """A model id that the catalogue does not have."""
 
+    def __init__(self, model_id: int | None) -> None:
+        super().__init__(f"there is no model {model_id} in the catalogue; see GET /llm/models")
+
 
 class Directory:
     """Looks names up in memory, and enters new ones in the database."""
@@ -83,7 +86,7 @@ class Directory:
         found = self._find_model(model)
         if found is not None and (project_id, found.id) in self._admitted:
             return Place(environment_id, found, found)
-        if project_id in self._full_of_models:
+        if project_id in self._full_of_models and self._catalogue.find(OTHER, OTHER) is not None:
             return self._beyond(environment_id, model, found)
         return None
 
@@ -155,7 +158,7 @@ class Directory:
             return self._catalogue.find(model.name or "", model.provider)
         found = self._catalogue.get(model.id)
         if found is None:
-            raise UnknownModel(f"there is no model {model.id} in the catalogue; see GET /llm/models")
+            raise UnknownModel(model.id)
         return found
 
 

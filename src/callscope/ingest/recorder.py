@@ -126,6 +126,7 @@ class Recorder:
         Raises QueueFull.
         """
         future: Future[Outcome] = Future()
+        future.set_running_or_notify_cancel()  # what is taken is written: nobody can call it back
         self._enqueue(_Waiting(submission, future.set_result, None))
         return future
 

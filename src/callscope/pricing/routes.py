@@ -26,7 +26,7 @@ ModelId = Annotated[int, Path(ge=1, le=2**31 - 1, description="The number that t
 
 @router.get("", summary="List the models", responses=errors(401, 403, 422, 503))
 def list_models(
-    _caller: Viewer,
+    caller: Viewer,
     service: Service,
     provider: Annotated[str | None, Query(max_length=100, description="Only of this provider.")] = None,
     enabled: Annotated[bool | None, Query(description="Only those that are switched on, or off.")] = None,
@@ -34,9 +34,14 @@ def list_models(
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Envelope[Page[ModelOut]]:
-    """The catalogue, by id: the models that calls name, and what they cost now."""
+    """The catalogue, by id: the models that calls name, and what they cost now.
+
+    Whoever is limited to projects does not see the models that only other projects have named.
+    """
     after = read_cursor(cursor, int)
-    models = service.models(after=after[0] if after else 0, at_most=limit + 1, provider=provider, enabled=enabled, q=q)
+    models = service.models(
+        caller, after=after[0] if after else 0, at_most=limit + 1, provider=provider, enabled=enabled, q=q
+    )
     now = datetime.now(UTC)
     return ok(cut(models, limit, lambda model: service.shown(model, now), lambda model: (model.id,)))
 

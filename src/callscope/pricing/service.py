@@ -17,6 +17,7 @@ from callscope.pricing.haiku import is_haiku_45, switch_haiku_45
 from callscope.pricing.models import LLMModel, ModelPrice
 from callscope.pricing.rates import Listed
 from callscope.pricing.schemas import PICOS_PER_TOKEN, ModelIn, ModelOut, ModelPatch, PriceIn, PriceOut
+from callscope.pricing.visible import VisibleModels
 from callscope.settings.service import VERSION as SETTINGS_VERSION
 from callscope.settings.service import record_haiku_45
 
@@ -51,21 +52,26 @@ class PriceExists(Conflict):
 class PricingService:
     """The catalogue as users and administrators see it."""
 
-    def __init__(self, db: Database, versions: Versions, catalogue: Catalogue, book: PriceBook) -> None:
+    def __init__(
+        self, db: Database, versions: Versions, catalogue: Catalogue, book: PriceBook, visible: VisibleModels
+    ) -> None:
         self._db = db
         self._versions = versions
         self._catalogue = catalogue
         self._book = book
+        self._visible = visible
 
     def models(
-        self, *, after: int, at_most: int, provider: str | None, enabled: bool | None, q: str | None
+        self, caller: Caller, *, after: int, at_most: int, provider: str | None, enabled: bool | None, q: str | None
     ) -> list[CatalogueModel]:
-        """The models with ids above `after` that fit the filters, by id."""
+        """The models with ids above `after` that the caller may know of and that fit the filters, by id."""
+        hidden = self._visible.hidden(caller)
         wanted_provider, text = (provider or "").lower(), (q or "").lower()
         fitting = (
             model
             for model in self._catalogue.all()
             if model.id > after
+            and model.id not in hidden
             and (not wanted_provider or model.provider.lower() == wanted_provider)
             and (enabled is None or model.enabled is enabled)
             and (not text or text in model.name.lower() or text in model.provider.lower())

@@ -83,6 +83,9 @@ def _submission(
         if known is not None:
             batch.load_ids(known)
             return known
+    if len(submission.changes) > 1:
+        for change in submission.changes:  # all or none: what cannot be made is found before anything is
+            operations.check(batch, change)
     call_ids = [_change(batch, identities, change) for change in submission.changes]
     if key is not None:
         seen[key.key_hash] = (key, call_ids)

@@ -12,7 +12,8 @@ from itertools import chain
 from typing import Any, cast
 
 from sqlalchemy import Column, ColumnElement, Connection, Table, any_, bindparam, func, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import cast as sql_cast
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 CHUNKS = (128, 64, 32, 16, 8, 4, 2, 1)
 """Rows per statement. Few sizes, so that the prepared statements are found again."""
@@ -83,6 +84,14 @@ def among(
         listed = func.json_each(bindparam(None, json.dumps(values))).table_valued("value")
         return column.in_(select(listed.c.value))
     return column == any_(bindparam(None, values, type_=ARRAY(cast(Any, column.type))))
+
+
+def has_element(connection: Connection, column: Column[str], value: str) -> ColumnElement[bool]:
+    """The JSON list of strings in `column` has the element `value`, exactly: LIKE would do, but not tell case on SQLite."""
+    if is_sqlite(connection):
+        listed = func.json_each(column).table_valued("value")
+        return select(listed.c.value).where(listed.c.value == value).exists()
+    return sql_cast(column, JSONB).contains([value])
 
 
 def _column_names(table: Table) -> list[str]:

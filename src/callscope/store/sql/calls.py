@@ -5,23 +5,23 @@ checked row by row on ever larger steps back in time, until the page is full or 
 """
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pydantic_core import to_json
 from sqlalchemy import ColumnElement, Connection, Select, func, literal_column, select, tuple_
 
 from callscope.calls.models import cost_logs, llm_call_logs
 from callscope.ingest.row import MICROS_PER_DAY
 from callscope.store.queries import CallFilter, CallPage, Position, Sort
 from callscope.store.sql.batch import priced, select_rows
-from callscope.store.sql.bulk import among
+from callscope.store.sql.bulk import among, has_element
 
 BUDGET_SECONDS = 0.15
 SORTED_AMONG = 100_000
 SORT_BUDGET_SECONDS = 0.5
 """Sorting other than by time covers this many of the newest matches, or what is found in this time; a page says which."""
 _FIRST_STEP, _LARGEST_STEP = 512, 8_192
+_LAST_ID = 2**63 - 1
 
 _calls, _costs = llm_call_logs.c, cost_logs.c
 _WITH_COSTS = llm_call_logs.outerjoin(cost_logs, _costs.id == _calls.id)
@@ -37,7 +37,7 @@ def page(
     rows: list[Any] = []
     position = after
     step = _FIRST_STEP if rest else limit + 1
-    for sources in _segments(connection, wanted, after):
+    for sources, onward in _segments(connection, wanted, after):
         while True:
             found = _newest(connection, sources, position, step)
             if found:
@@ -54,6 +54,8 @@ def page(
             if time.monotonic() > deadline:
                 return CallPage(rows, position, scanned_to=found[-1].created_at)
             step = min(2 * step, _LARGEST_STEP)
+        if onward is not None and time.monotonic() > deadline:
+            return CallPage(rows, onward, scanned_to=onward.created_at + 1)
     return CallPage(rows, None)
 
 
@@ -72,9 +74,9 @@ def sorted_page(
     keys = select(key, _calls.created_at, _calls.id).select_from(_WITH_COSTS)
     matches: list[tuple[float, int, int]] = []
     for found in _steps(connection, wanted):
-        ids = [place.id for place in found]
-        query = keys.where(among(connection, _calls.id, ids), _calls.is_call, *rest)
-        matches.extend((float(value), moment, call_id) for value, moment, call_id in connection.execute(query))
+        if found:
+            query = keys.where(among(connection, _calls.id, [place.id for place in found]), _calls.is_call, *rest)
+            matches.extend((float(value), moment, call_id) for value, moment, call_id in connection.execute(query))
         if len(matches) >= SORTED_AMONG or time.monotonic() > deadline:
             break
     matches.sort(reverse=True)
@@ -85,14 +87,15 @@ def sorted_page(
 
 
 def _steps(connection: Connection, wanted: CallFilter) -> Iterator[Sequence[Position]]:
-    """All places of the chosen index ranges, newest first, many at a time."""
+    """All places of the chosen index ranges, newest first, many at a time; none for a stretch that has none."""
     position: Position | None = None
-    for sources in _segments(connection, wanted, None):
-        while found := _newest(connection, sources, position, _LARGEST_STEP):
+    for sources, _ in _segments(connection, wanted, None):
+        while True:
+            found = _newest(connection, sources, position, _LARGEST_STEP)
             yield found
-            position = found[-1]
             if len(found) < _LARGEST_STEP:
                 break
+            position = found[-1]
 
 
 def _by_ids(connection: Connection, ids: Sequence[int]) -> Select[Any]:
@@ -110,13 +113,17 @@ def by_span(connection: Connection, project_ids: frozenset[int] | None, trace_id
     return connection.scalar(query.order_by(_calls.id.desc()).limit(1))
 
 
-def _segments(connection: Connection, wanted: CallFilter, after: Position | None) -> Iterator[Sequence[Conditions]]:
-    """Stretches of time, newest first; each with the conditions of the index ranges that hold its calls."""
+def _segments(
+    connection: Connection, wanted: CallFilter, after: Position | None
+) -> Iterator[tuple[Sequence[Conditions], Position | None]]:
+    """Stretches of time, newest first: the conditions of the index ranges that hold its calls, and where the next begins."""
     ranged = tuple(_ranged(wanted))
     keyed = tuple(_keyed(wanted))
     if keyed:
-        for day in _days(connection, wanted, after):
-            yield [(_calls.day == day, *keyed, *ranged)]
+        days = _days(connection, wanted, after)
+        for day in days:
+            onward = Position(day * MICROS_PER_DAY - 1, _LAST_ID) if day != days[-1] else None
+            yield [(_calls.day == day, *keyed, *ranged)], onward
         return
     selection = wanted.selection
     # a literal, not a parameter: only then the database knows that the index on errors holds all of them
@@ -126,16 +133,16 @@ def _segments(connection: Connection, wanted: CallFilter, after: Position | None
         else ()
     )
     if only_errors:
-        yield [(*only_errors, *ranged)]
+        yield [(*only_errors, *ranged)], None
     elif selection.model_ids is not None:
-        yield [(_calls.model_id == model, *ranged) for model in sorted(selection.model_ids)]
+        yield [(_calls.model_id == model, *ranged) for model in sorted(selection.model_ids)], None
     elif selection.project_ids is not None:
-        yield [(_calls.project_id == project, *ranged) for project in sorted(selection.project_ids)]
+        yield [(_calls.project_id == project, *ranged) for project in sorted(selection.project_ids)], None
     else:
-        yield [ranged]
+        yield [ranged], None
 
 
-def _days(connection: Connection, wanted: CallFilter, after: Position | None) -> Iterable[int]:
+def _days(connection: Connection, wanted: CallFilter, after: Position | None) -> Sequence[int]:
     newest, oldest = connection.execute(
         select(
             select(func.max(_calls.created_at)).scalar_subquery(), select(func.min(_calls.created_at)).scalar_subquery()
@@ -205,7 +212,7 @@ def _checked(connection: Connection, wanted: CallFilter) -> Iterator[ColumnEleme
         if highest is not None:
             yield column <= highest
     if wanted.tag is not None:
-        yield _calls.tags.contains(_json_text(wanted.tag), autoescape=True)
+        yield has_element(connection, _calls.tags, wanted.tag)
     if wanted.violation is not None:
         yield (_calls.violation != 0) == wanted.violation
     if wanted.cache_hit is not None:
@@ -214,7 +221,3 @@ def _checked(connection: Connection, wanted: CallFilter) -> Iterator[ColumnEleme
         free = _calls.cache_hit | _calls.refused.is_not(None)
         unknown = _costs.id.is_(None) & ~free
         yield unknown if wanted.unpriced else ~unknown
-
-
-def _json_text(tag: str) -> str:
-    return to_json(tag).decode()

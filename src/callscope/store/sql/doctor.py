@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, Integer, cast, func, select
+from sqlalchemy import Connection, func, select
 
 from callscope.accounts.models import Project
 from callscope.calls.models import llm_call_logs
@@ -75,7 +75,7 @@ def examine(db: Database, *, repair: bool = False, progress: Callable[[int, int]
     Raises DatabaseUnavailable.
     """
     report = Report()
-    _examine_ratings(db, report, repair)
+    _examine_feedback(db, report, repair)
     for findings in (soundness.merged_calls, soundness.costs):
         with _consistent(db) as connection:
             _note(report, findings(connection), mended=False)
@@ -99,42 +99,34 @@ def _consistent(db: Database) -> Iterator[Connection]:
 
 
 def _examine_day(db: Database, report: Report, day: int, repair: bool) -> None:
-    if not repair:
-        with _consistent(db) as connection:
-            for finding in _findings(connection, report, day, mend=False):
-                report.add(finding)
-        return
     with _consistent(db) as connection:
-        sound = next(iter(_findings(connection, Report(), day, mend=False)), None) is None
-    if sound:
-        with _consistent(db) as connection:
-            report.rows += connection.scalar(select(func.count()).where(soundness.in_day(day))) or 0
-        return
-    with db.write() as connection:
-        findings = list(_findings(connection, report, day, mend=True))
-    for finding in findings:  # only now are they mended
+        rows, findings = _findings(connection, day, mend=False)
+    if repair and any(finding.check != "payloads" for finding in findings):
+        with db.write() as connection:
+            rows, findings = _findings(connection, day, mend=True)
+    report.rows += rows
+    for finding in findings:
         report.add(finding)
 
 
-def _findings(connection: Connection, report: Report, day: int, *, mend: bool) -> Iterator[Finding]:
-    """What is wrong with a day; with `mend`, in a writing transaction, it is put right."""
+def _findings(connection: Connection, day: int, *, mend: bool) -> tuple[int, list[Finding]]:
+    """How many rows a day has, and what is wrong with it; with `mend`, in a writing transaction, it is put right."""
     found = read_day(connection, day, minute_floor(connection))
-    wrong_ratings = list(soundness.ratings_of_day(connection, found))
-    yield from (_finding(one, mended=mend) for one in wrong_ratings)
-    if mend and wrong_ratings:
-        soundness.mend_ratings(connection, wrong_ratings)
+    ratings = list(soundness.ratings_of_day(connection, found))
+    findings = [_finding(one, mended=mend) for one in ratings]
+    if mend and ratings:
+        soundness.mend_ratings(connection, ratings)
         found = read_day(connection, day, found.floor)
-    report.rows += found.rows
-    yield from (_finding(one, mended=False) for one in soundness.payloads(connection, found))
+    findings += [_finding(one, mended=False) for one in soundness.payloads(connection, found)]
     for part in wrong_totals(connection, found, connection.scalars(select(Project.id))):
         if mend and part:
             replace_rows(connection, part[0].table, (wrong.row for wrong in part))
-        for wrong in part:
-            yield Finding(wrong.table.name, *words(wrong), mend)
+        findings += [Finding(wrong.table.name, *words(wrong), mend) for wrong in part]
+    return found.rows, findings
 
 
-def _examine_ratings(db: Database, report: Report, repair: bool) -> None:
-    """From the side of the feedback. Totals that then no longer fit are found, and mended, with their day."""
+def _examine_feedback(db: Database, report: Report, repair: bool) -> None:
+    """What the days cannot show: feedback that no call speaks of. Mending it makes the totals of its day wrong till then."""
     after = 0
     while True:
         with _consistent(db) as connection:
@@ -145,9 +137,7 @@ def _examine_ratings(db: Database, report: Report, repair: bool) -> None:
                 wrong = list(soundness.feedback(connection, call_ids))
                 soundness.mend_ratings(connection, wrong)
         for one in wrong:
-            # A call that says the wrong thing is found with its day as well; one that says nothing is found only here.
-            if one.ratings is None or one.stored == "no rating" or repair:
-                report.add(_finding(one, mended=repair and one.ratings is not None))
+            report.add(_finding(one, mended=repair and one.ratings is not None))
         if not call_ids:
             return
         after = call_ids[-1]
@@ -180,10 +170,9 @@ def _days(db: Database) -> list[int]:
             first = connection.scalar(select(func.min(created)).where(created >= following))
         for table in (rollup_end_users, rollup_api_keys):
             days.update(connection.scalars(select(table.c.day).distinct()))
-        for table in (rollups, rollup_histograms):
-            day = cast(table.c.bucket, Integer) // MINUTES_PER_DAY
-            coarse = table.c.level.in_([int(level) for level in Level]) & (table.c.grain == int(Grain.DAY))
-            days.update(connection.scalars(select(day.distinct()).where(coarse)))
-        # Days whose coarsest cells are gone as well; histograms go with their cells, and would be slow to pass over.
-        days.update(connection.scalars(select((rollups.c.bucket // MINUTES_PER_DAY).distinct())))
+        days.update(connection.scalars(select(rollups.c.bucket // MINUTES_PER_DAY).distinct()))
+        # Of histograms only the coarsest: to pass over all of them would take as long as the rest.
+        columns = rollup_histograms.c
+        coarse = columns.level.in_([int(level) for level in Level]) & (columns.grain == int(Grain.DAY))
+        days.update(connection.scalars(select(columns.bucket // MINUTES_PER_DAY).distinct().where(coarse)))
     return sorted(days)

@@ -177,7 +177,7 @@ def _move_feedback(batch: Batch, source: int, target: int) -> None:
     batch.connection.execute(delete(Feedback).where(_feedback.id.in_(superseded)))
     batch.connection.execute(update(Feedback).where(_feedback.llm_call_id == source).values(llm_call_id=target))
     counted = select(_feedback.rating, func.count()).where(_feedback.llm_call_id == target).group_by(_feedback.rating)
-    count = dict(batch.connection.execute(counted).tuples().all())
+    count: dict[int, int] = dict(batch.connection.execute(counted).tuples().all())
     root = batch.get(target)
     assert root is not None  # noqa: S101  # it is being merged into
     ratings: Ratings = {

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, literal_column,
 from callscope.calls.models import cost_logs, llm_call_logs
 from callscope.ingest.contribution import Delta, SideSums
 from callscope.ingest.row import MICROS_PER_DAY, CallRow, CostRow, PricedRow
+from callscope.metrics.composition import to_datetime
 from callscope.metrics.histogram import pack, unpack
 from callscope.metrics.models import (
     CELL_KEY,
@@ -233,15 +234,24 @@ def _values(sums: SideSums) -> tuple[int, ...]:
 
 def words(wrong: Wrong) -> tuple[str, str, str]:
     """Where it is, what is stored, and what it should be; for people."""
-    names = [column.name for column in wrong.table.primary_key.columns]
-    where = ", ".join(f"{name} {value}" for name, value in zip(names, wrong.key, strict=True))
     if wrong.table is rollup_histograms:
-        return where, _calls_in(wrong.stored), _calls_in(wrong.expected)
+        return _place(wrong), _calls_in(wrong.stored), _calls_in(wrong.expected)
     measures = MEASURES if wrong.table is rollups else SIDE_MEASURES
     stored, expected = wrong.stored or (0,) * len(measures), wrong.expected or (0,) * len(measures)
     differing = [i for i in range(len(measures)) if stored[i] != expected[i]]
     told, due = (", ".join(f"{measures[i]} {values[i]}" for i in differing) for values in (stored, expected))
-    return where, told if wrong.stored else "missing", due
+    return _place(wrong), told if wrong.stored else "missing", due
+
+
+def _place(wrong: Wrong) -> str:
+    """The key of a row with times in place of numbers: `hour of 2026-03-01T14:00Z, project_id 3, …`."""
+    key = dict(zip((column.name for column in wrong.table.primary_key.columns), wrong.key, strict=True))
+    if "grain" in key:
+        level, grain, bucket = Level(key.pop("level")), Grain(key.pop("grain")), key.pop("bucket")
+        start = f"{level.name.lower()}, {grain.name.lower()} of {to_datetime(bucket):%Y-%m-%dT%H:%MZ}"
+    else:
+        start = f"{to_datetime(key.pop('day') * MINUTES_PER_DAY):%Y-%m-%d}"
+    return ", ".join((start, *(f"{name} {value}" for name, value in key.items() if value != 0)))
 
 
 def _calls_in(sides: tuple[bytes, ...] | None) -> str:

@@ -80,7 +80,7 @@ def feedback_ids(connection: Connection, after: int) -> list[int]:
 
 
 def feedback(connection: Connection, call_ids: Iterable[int]) -> Iterator[Unsound]:
-    """Calls that have feedback but do not say so; feedback on a call that is not there, or was merged into another."""
+    """Feedback on calls that do not say that they were rated, on no call, or on one that was merged into another."""
     call_ids = list(call_ids)
     columns = (_calls.id, _calls.merged_into, *_RATINGS)
     rows = {row.id: row for row in connection.execute(select(*columns).where(among(connection, _calls.id, call_ids)))}
@@ -89,8 +89,8 @@ def feedback(connection: Connection, call_ids: Iterable[int]) -> Iterator[Unsoun
         if row is None or row.merged_into is not None:
             where = "no such call" if row is None else f"merged into {row.merged_into}"
             yield Unsound("feedback", call_id, where, "a call that is there, since it has feedback")
-    own = {call_id: tuple(row[2:]) for call_id, row in rows.items() if row.merged_into is None}
-    yield from _wrong_ratings(connection, own)
+    silent = (call_id for call_id, row in rows.items() if row.merged_into is None and not any(row[2:]))
+    yield from _wrong_ratings(connection, dict.fromkeys(silent, _NONE))
 
 
 def mend_ratings(connection: Connection, wrong: Iterable[Unsound]) -> None:

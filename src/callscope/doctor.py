@@ -1,0 +1,83 @@
+"""`callscope doctor`: runs the store's doctor and shows what it found, as a table or as JSON."""
+
+import json
+from dataclasses import asdict
+
+from callscope.config import Config
+from callscope.db.engine import Database
+from callscope.db.migrate import is_current
+from callscope.server import CannotStart, check_folders
+from callscope.store.sql.doctor import CHECKS, Report, examine
+
+SHOWN = 5
+"""How many differences of each check the table has."""
+
+
+def run(config: Config, *, repair: bool, as_json: bool) -> bool:
+    """Examine the database and print the report; gives whether nothing is wrong (any more).
+
+    Raises CannotStart for a database that is not up to date, DatabaseUnavailable.
+    """
+    check_folders(config)
+    db = Database(config.database_url)
+    try:
+        if not is_current(db):
+            raise CannotStart("the database is not up to date: run `callscope migrate` first")
+        report = examine(db, repair=repair) if as_json else _examine_visibly(db, repair=repair)
+    finally:
+        db.dispose()
+    print(_json(report) if as_json else _sentence(report, repair=repair))  # noqa: T201  # the command's answer
+    return report.left == 0
+
+
+def _examine_visibly(db: Database, *, repair: bool) -> Report:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("days"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Recounting", total=None)
+        report = examine(db, repair=repair, progress=lambda done, of: bar.update(task, completed=done, total=of))
+    _show(report)
+    return report
+
+
+def _show(report: Report) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    if not report.found:
+        return
+    console = Console()
+    table = Table(box=box.SIMPLE)
+    for title in ("what", "where", "stored", "should be", ""):
+        table.add_column(title, overflow="fold")
+    shown = [one for check in CHECKS for one in [e for e in report.examples if e.check == check][:SHOWN]]
+    for one in shown:
+        table.add_row(one.check, one.where, one.stored, one.expected, "mended" if one.mended else "")
+    console.print(table)
+    more = report.found.total() - len(shown)
+    if more:
+        console.print(f"  and {more:,} more")
+
+
+def _sentence(report: Report, *, repair: bool) -> str:
+    looked = f"{report.rows:,} rows of calls on {report.days:,} days"
+    found = report.found.total()
+    if not found:
+        return f"{looked}: every total is right."
+    counts = ", ".join(f"{check} {report.found[check]:,}" for check in CHECKS if report.found[check])
+    differences = "1 difference" if found == 1 else f"{found:,} differences"
+    if not repair:
+        return f"{looked}: {differences} ({counts}). Run it with --repair to mend what follows from the rows."
+    left = f"; {report.left:,} cannot be mended" if report.left else ""
+    return f"{looked}: {differences} ({counts}), {report.mended.total():,} mended{left}."
+
+
+def _json(report: Report) -> str:
+    document = {
+        "days": report.days, "rows": report.rows, "found": dict(report.found), "mended": dict(report.mended),
+        "left": report.left, "examples": [asdict(one) for one in report.examples],
+    }  # fmt: skip
+    return json.dumps(document, indent=2, ensure_ascii=False)
