@@ -1,6 +1,6 @@
 """The server as one caller sees it: a client whose caller the test names, without a login."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,8 +26,8 @@ class Api:
         self.callers[self.caller.name] = self.caller
         return {"X-Test-Caller": self.caller.name}
 
-    def get(self, path: str, expect: int = 200, **query: Any) -> Any:
-        answer = self.client.get(path, params=query, headers=self._headers())
+    def get(self, path: str, asked: Mapping[str, Any] | None = None, *, expect: int = 200, **query: Any) -> Any:
+        answer = self.client.get(path, params={**(asked or {}), **query}, headers=self._headers())
         assert answer.status_code == expect, answer.text
         return answer.json()["data"] if expect == 200 else answer.json()
 
@@ -46,7 +46,9 @@ class Api:
     def limited_to(self, *projects: str) -> "Api":
         """The same server for a viewer who has these projects, and may read calls."""
         ids = frozenset(project.id for project in self.app.state.projects.all() if project.name in projects)
-        caller = Caller("viewer " + " ".join(projects), user_id=2, role=Role.VIEWER, project_ids=ids, can_read_calls=True)
+        caller = Caller(
+            "viewer " + " ".join(projects), user_id=2, role=Role.VIEWER, project_ids=ids, can_read_calls=True
+        )
         return Api(self.app, self.client, caller, self.callers)
 
     def with_key(self, number: int) -> "Api":
@@ -55,12 +57,11 @@ class Api:
 
 
 def admin_of(app: FastAPI, client: TestClient) -> Api:
-    """The started server, for an admin. It does not tidy up by itself: the tests say when."""
+    """The started server, for an admin."""
     api = Api(app, client)
 
     async def authenticate(request: Request) -> Caller | None:
         return api.callers.get(request.headers.get("X-Test-Caller", ""))
 
     app.state.authenticate = authenticate
-    app.state.housekeeper.stop()
     return api

@@ -79,8 +79,9 @@ def create_app(config: Config | None = None) -> FastAPI:
     app.state.settings = settings = SettingsService(db, versions)
     app.state.store = store = SqlStore(db)
     app.state.recorder = recorder = Recorder(store, max_rows=config.queue_rows, max_bytes=config.queue_bytes)
+    app.state.housekeeper = housekeeper = Housekeeper(store, book)
     # The recorder is last to start and first to stop: what it still writes needs the others.
-    running = (versions, Checkpointer(db), accounts.usage, Housekeeper(store, book), recorder)
+    running = (versions, Checkpointer(db), accounts.usage, housekeeper, recorder)
     directory = Directory(db, catalogue, versions)
     app.state.selector = selector = Selector(projects, directory, catalogue)
     intake = Intake(book, settings)

@@ -75,7 +75,9 @@ class Config(BaseSettings):
         url = self.database_url
         if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
             scheme = url.partition(":")[0]
-            raise ValueError(f"DATABASE_URL: {scheme!r} is not a database Callscope knows; use sqlite:/// or postgresql://")
+            raise ValueError(
+                f"DATABASE_URL: {scheme!r} is not a database Callscope knows; use sqlite:/// or postgresql://"
+            )
         if not self.is_sqlite and not self.secret_key_setting:
             raise ValueError("SECRET_KEY must be set when DATABASE_URL is a PostgreSQL server")
         if self.secret_key_setting and len(self.secret_key_setting) < 16:

@@ -13,5 +13,12 @@ def api(app: FastAPI, client: TestClient) -> Api:
     return admin_of(app, client)
 
 
-CALL = {"model": "gpt-4", "provider": "openai", "prompt_tokens": 5, "completion_tokens": 150, "latency_ms": 20, "status": "success"}
+CALL = {
+    "model": "gpt-4",
+    "provider": "openai",
+    "prompt_tokens": 5,
+    "completion_tokens": 150,
+    "latency_ms": 20,
+    "status": "success",
+}
 """A call that is fine as it is."""

@@ -55,8 +55,20 @@ def test_what_the_provider_reports_is_the_price_also_when_it_is_nothing(api: Api
 
 
 def test_each_status_and_kind_of_token_is_counted_once(api: Api) -> None:
-    tokens = {"prompt_tokens": 100, "completion_tokens": 40, "cached_tokens": 30, "cache_write_tokens": 20, "reasoning_tokens": 10}
-    api.log([CALL | tokens, CALL | tokens | {"status": "error", "error_type": "rate_limit"}, CALL | tokens | {"status": "timeout"}])
+    tokens = {
+        "prompt_tokens": 100,
+        "completion_tokens": 40,
+        "cached_tokens": 30,
+        "cache_write_tokens": 20,
+        "reasoning_tokens": 10,
+    }
+    api.log(
+        [
+            CALL | tokens,
+            CALL | tokens | {"status": "error", "error_type": "rate_limit"},
+            CALL | tokens | {"status": "timeout"},
+        ]
+    )
     told = _summary(api)
     assert (told["calls"], told["errors"], told["error_rate"]) == (3, 2, 2 / 3)
     assert {name: told[name] for name in tokens} == {name: 3 * count for name, count in tokens.items()}
@@ -75,5 +87,10 @@ def test_a_rating_is_counted_with_its_call(api: Api) -> None:
 def test_one_bad_call_of_a_batch_is_named_and_nothing_of_it_is_counted(api: Api) -> None:
     refusal = api.post("/llm/log-calls", [CALL, CALL | {"latency_ms": -1}, CALL | {"model": None}], expect=422)
     assert {error["field"].split(".")[0] for error in refusal["errors"]} == {"1", "2"}
-    assert api.post("/llm/log-calls", [CALL, CALL | {"model": None, "provider": None, "model_id": 999_999}], expect=422)["errors"][0]["field"] == "1.model_id"
+    assert (
+        api.post("/llm/log-calls", [CALL, CALL | {"model": None, "provider": None, "model_id": 999_999}], expect=422)[
+            "errors"
+        ][0]["field"]
+        == "1.model_id"
+    )
     assert _summary(api)["calls"] == 0

@@ -84,7 +84,10 @@ def test_a_key_is_forgotten_after_a_day(db: Database, writer: Writer) -> None:
 
 
 def test_the_receipt_of_a_retry_tells_the_call_as_it_is_now(writer: Writer) -> None:
-    story = Submission([put(trace_id="t", span_id="s", prompt_tokens=0, completion_tokens=0)], IdempotencyKey(b"k" * 32, b"b" * 32, NOW))
+    story = Submission(
+        [put(trace_id="t", span_id="s", prompt_tokens=0, completion_tokens=0)],
+        IdempotencyKey(b"k" * 32, b"b" * 32, NOW),
+    )
     (first,) = writer.apply(story)
     writer.each(put(trace_id="t", span_id="s", prompt_tokens=8, cost=5))
     (again,) = writer.apply(story)

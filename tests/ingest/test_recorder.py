@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -29,9 +30,7 @@ class Gate:
         self.failures: list[Exception] = []
         self.after_commit: list[Exception] = []
 
-    def apply(
-        self, batch_id: str, submissions: Sequence[Submission], now_micros: int, outcomes: list[Outcome]
-    ) -> None:
+    def apply(self, batch_id: str, submissions: Sequence[Submission], now_micros: int, outcomes: list[Outcome]) -> None:
         self.arrived.set()
         assert self.open.wait(20)
         if self.failures:
@@ -58,7 +57,7 @@ def recorder(gate: Gate) -> Iterator[Recorder]:
     recorder.stop()
 
 
-def _one(**fields: object) -> Submission:
+def _one(**fields: Any) -> Submission:
     return Submission([put(**fields)], size=10)
 
 
@@ -153,7 +152,11 @@ def _breaks(_: CallRow) -> None:
     raise DataError("a price that breaks the transaction", None, ValueError())
 
 
-@pytest.mark.parametrize("bad", [Rate(99, "ann", 5, None, None, NOW), Erase(99), Withdraw(99), Reprice(1, _breaks, NOW)], ids=lambda bad: type(bad).__name__)
+@pytest.mark.parametrize(
+    "bad",
+    [Rate(99, "ann", 5, None, None, NOW), Erase(99), Withdraw(99), Reprice(1, _breaks, NOW)],
+    ids=lambda bad: type(bad).__name__,
+)
 def test_one_bad_submission_of_a_group_fails_alone(
     db: Database, gate: Gate, recorder: Recorder, bad: Rate | Erase | Withdraw | Reprice
 ) -> None:

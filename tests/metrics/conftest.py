@@ -19,7 +19,13 @@ MODELS = (("openai", "gpt-4o"), ("anthropic", "claude-haiku-4-5"), ("nobody", "h
 
 
 @pytest.fixture
-def api(app: FastAPI, client: TestClient) -> Api:
+def _untidied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server does not tidy up by itself: the tests say when."""
+    monkeypatch.setattr("callscope.ingest.housekeeping.FIRST_SECONDS", 3_600.0)
+
+
+@pytest.fixture
+def api(_untidied: None, app: FastAPI, client: TestClient) -> Api:
     """The started server, for an admin."""
     return admin_of(app, client)
 
@@ -29,7 +35,9 @@ def some_calls(count: int, seed: int = 7) -> list[dict[str, Any]]:
     rng = random.Random(seed)
     calls = []
     for _ in range(count):
-        minute = rng.choice((rng.randrange(WEEKS * 7 * 1440), rng.randrange(WEEKS * 7) * 1440 + rng.randrange(-400, 400)))
+        minute = rng.choice(
+            (rng.randrange(WEEKS * 7 * 1440), rng.randrange(WEEKS * 7) * 1440 + rng.randrange(-400, 400))
+        )
         provider, model = rng.choice(MODELS)
         status = rng.choice(("success", "success", "success", "error", "timeout"))
         call: dict[str, Any] = {
@@ -62,9 +70,13 @@ def some_calls(count: int, seed: int = 7) -> list[dict[str, Any]]:
 @pytest.fixture
 def logged(api: Api) -> list[dict[str, Any]]:
     """Calls that the server has counted, with the price that it told for each (`dollars`)."""
-    calls = some_calls(400)
+    calls = some_calls(300)
     for call, receipt in zip(calls, api.log(calls), strict=True):
-        call |= {"id": receipt["id"], "dollars": receipt["estimated_cost"], "time": datetime.fromisoformat(call["created_at"])}
+        call |= {
+            "id": receipt["id"],
+            "dollars": receipt["estimated_cost"],
+            "time": datetime.fromisoformat(call["created_at"]),
+        }
     return calls
 
 

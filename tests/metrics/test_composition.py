@@ -1,5 +1,6 @@
 """Ranges of time: put together without gap or overlap, and cut into the user's own days."""
 
+import itertools
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -24,7 +25,9 @@ ZONES = (
     "UTC", "Asia/Kathmandu", "America/St_Johns", "Europe/Berlin", "Pacific/Apia", "Pacific/Chatham", "America/Havana",
     "America/Santiago", "Asia/Beirut", "Africa/Cairo", "Australia/Lord_Howe", "America/Sao_Paulo",
 )  # fmt: skip
-spans = st.builds(lambda start, length: Span(start, start + length), st.integers(FIRST, FIRST + 10**7), st.integers(1, 90_000))
+spans = st.builds(
+    lambda start, length: Span(start, start + length), st.integers(FIRST, FIRST + 10**7), st.integers(1, 90_000)
+)
 
 
 @given(spans)
@@ -63,7 +66,7 @@ def test_the_points_of_a_series_lie_side_by_side(span: Span, zone: str, bucket: 
     assert all(a < b for a, b in zip(line.starts, line.starts[1:], strict=False)), "no point is empty in time"
     pieces = line.pieces()
     assert (pieces[0].start, pieces[-1].end) == (span.start, span.end)
-    assert all(a.end == b.start for a, b in zip(pieces, pieces[1:], strict=False))
+    assert all(a.end == b.start for a, b in itertools.pairwise(pieces))
 
 
 @given(st.datetimes(datetime(2015, 1, 2), datetime(2030, 1, 1)), st.integers(1, 40), st.sampled_from(ZONES))  # noqa: DTZ001  # a zone is drawn beside

@@ -46,10 +46,10 @@ def _points(answer: dict[str, Any]) -> dict[datetime, dict[str, Any]]:
 
 
 def _compare(api: Api, query: dict[str, Any], expected: dict[datetime, dict[str, Any]]) -> None:
-    usage = _points(api.get("/metrics/token-usage", **query))
-    cost = _points(api.get("/metrics/cost", **query))
-    errors = _points(api.get("/metrics/error-rate", **query))
-    latency = _points(api.get("/metrics/latency", **query))
+    usage = _points(api.get("/metrics/token-usage", query))
+    cost = _points(api.get("/metrics/cost", query))
+    errors = _points(api.get("/metrics/error-rate", query))
+    latency = _points(api.get("/metrics/latency", query))
     assert list(usage) == list(cost) == list(errors) == list(latency) == sorted(expected)
     for start, day in expected.items():
         tokens = (usage[start]["calls"], usage[start]["prompt_tokens"], usage[start]["completion_tokens"])
@@ -82,15 +82,17 @@ def test_a_range_that_begins_and_ends_within_a_day_counts_its_parts(api: Api, lo
 
 def test_a_day_on_which_clocks_change_has_its_own_length(api: Api) -> None:
     query = {"from": "2025-10-26T00:00:00+02:00", "to": "2025-10-27T00:00:00+01:00", "tz": "Europe/Berlin"}
-    (day,) = api.get("/metrics/token-usage", bucket="day", **query)["points"]
-    hours = api.get("/metrics/token-usage", bucket="hour", **query)["points"]
+    (day,) = api.get("/metrics/token-usage", query, bucket="day")["points"]
+    hours = api.get("/metrics/token-usage", query, bucket="hour")["points"]
     assert (day["start"], len(hours)) == ("2025-10-25T22:00:00Z", 25)
 
 
-@pytest.mark.parametrize(("zone", "first"), [("Asia/Kathmandu", "00:15"), ("America/St_Johns", "00:30"), ("UTC", "00:00")])
+@pytest.mark.parametrize(
+    ("zone", "first"), [("Asia/Kathmandu", "00:15"), ("America/St_Johns", "00:30"), ("UTC", "00:00")]
+)
 def test_hours_are_those_of_the_zone(api: Api, zone: str, first: str) -> None:
     query = {"from": "2025-10-02T00:45:00Z", "to": "2025-10-02T06:00:00Z", "tz": zone, "bucket": "hour"}
-    points = api.get("/metrics/token-usage", **query)["points"]
+    points = api.get("/metrics/token-usage", query)["points"]
     assert points[0]["start"] == f"2025-10-02T{first}:00Z"
 
 
@@ -103,7 +105,7 @@ def test_minutes_are_counted_while_they_are_kept_and_quarters_of_an_hour_afterwa
         if tidied:
             api.app.state.store.tidy(to_micros(END + timedelta(days=3)))
             start, end = start - timedelta(minutes=7), end + timedelta(minutes=8)
-        told = api.get("/metrics/summary", **query)
+        told = api.get("/metrics/summary", query)
         plain = figures([call for call in logged if start <= call["time"] < end])
         assert (datetime.fromisoformat(told["from"]), datetime.fromisoformat(told["to"])) == (start, end)
         assert told["calls"] == plain["calls"]
@@ -116,14 +118,14 @@ def test_minutes_are_counted_while_they_are_kept_and_quarters_of_an_hour_afterwa
 def test_a_short_range_of_long_ago_is_told_without_asking_for_a_width(api: Api) -> None:
     api.app.state.store.tidy(to_micros(END))
     query = {"from": "2025-10-06T10:00:00Z", "to": "2025-10-06T11:00:00Z"}
-    assert api.get("/metrics/token-usage", **query)["bucket"] == "hour"
-    refusal = api.get("/metrics/token-usage", expect=422, bucket="minute", **query)
+    assert api.get("/metrics/token-usage", query)["bucket"] == "hour"
+    refusal = api.get("/metrics/token-usage", query, expect=422, bucket="minute")
     assert refusal["errors"][0]["field"] == "bucket"
 
 
 def test_the_summary_tells_the_window_before(api: Api, logged: list[dict[str, Any]]) -> None:
     start, end = START + timedelta(days=20), START + timedelta(days=30)
-    previous = api.get("/metrics/summary", **{"from": start.isoformat(), "to": end.isoformat()})["previous"]
+    previous = api.get("/metrics/summary", {"from": start.isoformat(), "to": end.isoformat()})["previous"]
     before = figures([call for call in logged if start - timedelta(days=10) <= call["time"] < start])
     assert datetime.fromisoformat(previous["from"]) == start - timedelta(days=10)
     assert (previous["calls"], previous["errors"]) == (before["calls"], before["errors"])
@@ -153,4 +155,4 @@ def test_the_last_days_end_now(api: Api) -> None:
     ],
 )
 def test_a_range_that_cannot_be_told_is_refused_by_name(api: Api, query: dict[str, Any], field: str) -> None:
-    assert api.get("/metrics/token-usage", expect=422, **query)["errors"][0]["field"] == field
+    assert api.get("/metrics/token-usage", query, expect=422)["errors"][0]["field"] == field

@@ -28,8 +28,10 @@ FILTERS: tuple[tuple[dict[str, Any], Wanted], ...] = (
     ({"status": ["error", "timeout"]}, lambda call: call["status"] != "success"),
     (
         {"project": "shop", "environment": "production", "provider": "openai", "status": "success"},
-        lambda call: (call["project"], call["environment"], call["provider"], call["status"])
-        == ("shop", "production", "openai", "success"),
+        lambda call: (
+            (call["project"], call["environment"], call["provider"], call["status"])
+            == ("shop", "production", "openai", "success")
+        ),
     ),
     (
         {"project": ["default", "shop"], "model": "claude-haiku-4-5", "status": ["success", "timeout"]},
@@ -45,7 +47,7 @@ def test_every_filter_is_a_plain_filter(api: Api, logged: list[dict[str, Any]]) 
 
 def _check(api: Api, query: dict[str, Any], calls: list[dict[str, Any]]) -> None:
     plain = figures(calls)
-    summary = api.get("/metrics/summary", **query)
+    summary = api.get("/metrics/summary", query)
     for name in ("calls", "errors", "prompt_tokens", "completion_tokens", "unpriced_calls", "cache_hits", "refusals"):
         assert summary[name] == plain[name], (name, query)
     assert summary["total_cost"] == pytest.approx(plain["cost"], abs=1e-9)
@@ -55,17 +57,19 @@ def _check(api: Api, query: dict[str, Any], calls: list[dict[str, Any]]) -> None
     assert is_percentile(summary["latency_ms"], plain["latencies"])
     assert is_percentile(summary["time_to_first_token_ms"], plain["first_tokens"])
 
-    usage = api.get("/metrics/token-usage", **query)
-    assert sum(point["total_tokens"] for point in usage["points"]) == plain["prompt_tokens"] + plain["completion_tokens"]
-    cost = api.get("/metrics/cost", **query)
+    usage = api.get("/metrics/token-usage", query)
+    assert (
+        sum(point["total_tokens"] for point in usage["points"]) == plain["prompt_tokens"] + plain["completion_tokens"]
+    )
+    cost = api.get("/metrics/cost", query)
     assert cost["total_cost"] == pytest.approx(plain["cost"], abs=1e-9)
     assert sum(point["cost"] for point in cost["points"]) == pytest.approx(plain["cost"], abs=1e-7)
     assert sum(row["calls"] for row in cost["by_model"]) == plain["calls"]
-    latency = api.get("/metrics/latency", **query)
+    latency = api.get("/metrics/latency", query)
     assert latency["calls"] == sum(entry["calls"] for entry in latency["distribution"]) == len(plain["latencies"])
     assert is_percentile(latency["latency_ms"], plain["latencies"])
     assert is_percentile(latency["time_to_first_token_ms"], plain["first_tokens"])
-    errors = api.get("/metrics/error-rate", **query)
+    errors = api.get("/metrics/error-rate", query)
     assert (errors["calls"], errors["errors"]) == (plain["calls"], plain["errors"])
     kinds: dict[str, int] = defaultdict(int)
     for call in calls:
@@ -87,11 +91,11 @@ def _check_groups(api: Api, logged: list[dict[str, Any]], by: str) -> None:
     query = RANGE | {"by": by, "status": ["success", "error"], "project": ["default", "shop"]}
     plain = {name: figures(calls) for name, calls in groups.items()}
 
-    usage = {group["name"]: group for group in api.get("/metrics/token-usage", **query)["groups"]}
-    cost = {group["name"]: group for group in api.get("/metrics/cost", **query)["groups"]}
-    listed = {row["name"]: row for row in api.get("/metrics/cost", **query)[f"by_{by}"]}
-    errors = {group["name"]: group for group in api.get("/metrics/error-rate", **query)["groups"]}
-    latency = {group["name"]: group for group in api.get("/metrics/latency", **query)["groups"]}
+    usage = {group["name"]: group for group in api.get("/metrics/token-usage", query)["groups"]}
+    cost = {group["name"]: group for group in api.get("/metrics/cost", query)["groups"]}
+    listed = {row["name"]: row for row in api.get("/metrics/cost", query)[f"by_{by}"]}
+    errors = {group["name"]: group for group in api.get("/metrics/error-rate", query)["groups"]}
+    latency = {group["name"]: group for group in api.get("/metrics/latency", query)["groups"]}
     assert set(usage) == set(cost) == set(listed) == set(errors) == set(latency) == set(plain)
     for name, sums in plain.items():
         tokens = sums["prompt_tokens"] + sums["completion_tokens"]
@@ -107,7 +111,7 @@ def test_a_viewer_of_two_projects_sees_the_sums_of_those_two(api: Api, logged: l
     viewer = api.limited_to("shop", "desk")
     _check(viewer, RANGE, [call for call in logged if call["project"] != "default"])
     _check(viewer, RANGE | {"project": "shop"}, [call for call in logged if call["project"] == "shop"])
-    assert {row["name"] for row in viewer.get("/metrics/cost", **RANGE)["by_project"]} == {"shop", "desk"}
+    assert {row["name"] for row in viewer.get("/metrics/cost", RANGE)["by_project"]} == {"shop", "desk"}
     for path in ("summary", "token-usage", "latency", "error-rate", "cost"):
         viewer.get(f"/metrics/{path}", expect=403, project="default")
         viewer.get(f"/metrics/{path}", expect=403, project="no such")
@@ -116,7 +120,7 @@ def test_a_viewer_of_two_projects_sees_the_sums_of_those_two(api: Api, logged: l
 
 def test_a_viewer_of_no_project_sees_nothing(api: Api, logged: list[dict[str, Any]]) -> None:
     viewer = api.limited_to()
-    assert viewer.get("/metrics/summary", **RANGE)["calls"] == 0
+    assert viewer.get("/metrics/summary", RANGE)["calls"] == 0
     assert viewer.get("/llm/calls")["items"] == []
 
 
@@ -126,7 +130,7 @@ def test_more_groups_than_can_be_shown_are_summed_as_other(api: Api) -> None:
         {"model": f"m{i}", "prompt_tokens": 100 - i, "completion_tokens": 0, "latency_ms": 1, "status": "success", "created_at": moment}
         for i in range(25)
     ])  # fmt: skip
-    groups = api.get("/metrics/token-usage", by="model", **RANGE)["groups"]
+    groups = api.get("/metrics/token-usage", RANGE, by="model")["groups"]
     assert [group["name"] for group in groups] == [*(f"m{i}" for i in range(20)), "(other)"]
     assert groups[-1]["total_tokens"] == sum(100 - i for i in range(20, 25))
 
@@ -139,10 +143,10 @@ def test_end_users_and_keys_are_counted_by_whole_days(api: Api) -> None:
 
     api.log([call("ann", 1), call("ann", 23), call("bob", 2, status="error", cost=0.25), call("bob", 25)])
     query = {"from": (START + timedelta(hours=3)).isoformat(), "to": (START + timedelta(hours=20)).isoformat()}
-    told = api.get("/metrics/cost", **query)
+    told = api.get("/metrics/cost", query)
     assert (told["calls"], told["side_from"], told["side_to"]) == (0, "2025-09-29T00:00:00Z", "2025-09-30T00:00:00Z")
-    users = [(row["name"], row["calls"], row["errors"], row["total_tokens"], row["cost"]) for row in told["by_end_user"]]
+    users = [
+        (row["name"], row["calls"], row["errors"], row["total_tokens"], row["cost"]) for row in told["by_end_user"]
+    ]
     assert users == [("ann", 2, 0, 6, 1.0), ("bob", 1, 1, 3, 0.25)]
-    assert api.get("/metrics/cost", model="m", **query)["by_end_user"] is None
-
-
+    assert api.get("/metrics/cost", query, model="m")["by_end_user"] is None

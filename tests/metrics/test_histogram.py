@@ -23,7 +23,9 @@ from callscope.metrics.histogram import (
 from tests.store.witness import row
 
 SHARES = (50, 90, 95, 99, 100)
-micros = st.one_of(st.integers(0, MAX_MICROS), st.integers(0, 3_000), st.sampled_from((0, 1, 2, MAX_MICROS - 1, MAX_MICROS)))
+micros = st.one_of(
+    st.integers(0, MAX_MICROS), st.integers(0, 3_000), st.sampled_from((0, 1, 2, MAX_MICROS - 1, MAX_MICROS))
+)
 counts = st.dictionaries(st.integers(0, OVERFLOW_BIN), st.integers(1, 2**40), max_size=60)
 close = st.builds(
     lambda first, values: {first + i: n for i, n in enumerate(values) if n},

@@ -143,7 +143,9 @@ def _check_api_keys(connection: Connection, calls: list[Row]) -> None:
         (cell["day"], cell["project_id"], cell["api_key_id"]): {name: cell[name] for name in SIDE if cell[name]}
         for cell in rows(connection, "SELECT * FROM rollup_api_keys")
     }
-    assert {key: cell for key, cell in stored.items() if cell} == {key: +cell for key, cell in expected.items() if +cell}
+    assert {key: cell for key, cell in stored.items() if cell} == {
+        key: +cell for key, cell in expected.items() if +cell
+    }
 
 
 def _check_end_users(connection: Connection, calls: list[Row], limit: int) -> None:
@@ -158,7 +160,9 @@ def _check_end_users(connection: Connection, calls: list[Row], limit: int) -> No
         if call["end_user"] is not None:
             key = (call["day"], call["project_id"], call["end_user"])
             expected[key if key in stored else (*key[:2], "(other)")].update(_side(call))
-    assert {key: cell for key, cell in stored.items() if cell} == {key: +cell for key, cell in expected.items() if +cell}
+    assert {key: cell for key, cell in stored.items() if cell} == {
+        key: +cell for key, cell in expected.items() if +cell
+    }
     full = {key[:2] for key, cell in expected.items() if key[2] == "(other)" and +cell}
     assert all(own[place] == limit for place in full), "nobody is summed as (other) while there is room"
 

@@ -1,22 +1,22 @@
 """`callscope doctor`: no total that differs from the calls stays unseen, and none is mended to something else."""
 
-import json
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from itertools import count
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from callscope.calls.models import cost_logs, llm_call_logs
 from callscope.db.engine import Database
+from callscope.db.types import from_micros
 from callscope.feedback.models import Feedback
 from callscope.ingest.changes import Put, Rate, Withdraw
 from callscope.metrics.models import (
     Grain,
     Level,
-    end_user_admissions,
     rollup_api_keys,
     rollup_end_users,
     rollup_histograms,
@@ -25,6 +25,7 @@ from callscope.metrics.models import (
 from callscope.store.sql.doctor import Report, examine
 from callscope.store.sql.recount import CHUNK
 from callscope.store.sql.tables import counters, payload_table, payload_table_number
+from tests.store.conftest import MAX_END_USERS
 from tests.store.witness import DAY, HAIKU, HOUR, MINUTE, NOW, Writer, put
 
 Break = Callable[[Connection], object]
@@ -42,8 +43,8 @@ def filled(db: Database, writer: Writer) -> Database:
     return db
 
 
-def _call(index: int, **fields: object) -> Put:
-    values: dict[str, object] = {
+def _call(index: int, **fields: Any) -> Put:
+    values: dict[str, Any] = {
         "created_at": NOW - index * 45 * MINUTE, "project_id": 1 + index % 2, "model_id": HAIKU if index % 3 else 1,
         "latency_ms": 10.0 + index * index, "time_to_first_token_ms": None if index % 4 else 5.0 + index,
         "status": 1 if index % 7 == 0 else 0, "error_kind": 9 if index % 7 == 0 else 0, "cache_hit": index % 11 == 10,
@@ -110,7 +111,9 @@ BREAKS: dict[str, tuple[str, Break]] = {
     ),
     "a histogram is no histogram": (
         "rollup_histograms",
-        lambda c: c.execute(update(rollup_histograms).where(rollup_histograms.c.level == 1).values(first_token=b"\x7f?")),
+        lambda c: c.execute(
+            update(rollup_histograms).where(rollup_histograms.c.level == 1).values(first_token=b"\x7f?")
+        ),
     ),
     "histograms are gone": ("rollup_histograms", _delete_histograms),
     "an end user's cost": ("rollup_end_users", lambda c: c.execute(update(rollup_end_users).values(cost_nanos=1))),
@@ -121,24 +124,26 @@ BREAKS: dict[str, tuple[str, Break]] = {
         "ratings",
         lambda c: c.execute(update(llm_call_logs).values({f"rating_{i}": 0 for i in range(1, 6)})),
     ),
-    "ids that were given already": ("ids", lambda c: c.execute(update(counters).values(value=7))),
+    "ids that were given already": (
+        "ids",
+        lambda c: c.execute(update(counters).where(counters.c.name == "call_id").values(value=7)),
+    ),
 }
 
 
-@pytest.mark.parametrize("name", BREAKS)
-def test_what_follows_from_the_rows_is_found_and_mended(filled: Database, name: str) -> None:
-    check, make_wrong = BREAKS[name]
+def test_what_follows_from_the_rows_is_found_and_mended(filled: Database) -> None:
     before = _all_totals(filled)
-    with filled.write() as connection:
-        make_wrong(connection)
-    seen = examine(filled)
-    assert seen.found[check] > 0
-    assert seen.left == seen.found.total()
-    mended = examine(filled, repair=True)
-    assert mended.found[check] > 0
-    assert mended.left == 0
+    for name, (check, make_wrong) in BREAKS.items():  # one database for all: making one takes longer than a check
+        with filled.write() as connection:
+            make_wrong(connection)
+        seen = examine(filled)
+        assert seen.found[check] > 0, name
+        assert seen.left == seen.found.total()
+        mended = examine(filled, repair=True)
+        assert mended.found[check] > 0, name
+        assert mended.left == 0, name
+        assert _all_totals(filled) == before, name
     assert _found(filled) == {}
-    assert _all_totals(filled) == before
 
 
 def _all_totals(db: Database) -> dict[str, list[tuple[object, ...]]]:
@@ -159,22 +164,14 @@ def test_what_nothing_else_tells_is_reported_and_left(filled: Database) -> None:
         connection.execute(update(cost_logs).where(cost_logs.c.id == 8).values(input_cost=0))
         merged = llm_call_logs.c.merged_into.is_not(None)
         connection.execute(update(llm_call_logs).where(merged).values(merged_into=4_711))
-        nobody = {"user_id": None, "author": "x", "rating": 2, "comment": None, "created_at": func.now()}
-        connection.execute(
-            insert(Feedback).values(llm_call_id=4_712, project_id=1, model_id=1, **(nobody | {"created_at": _moment()}))
-        )
+        nowhere = {"llm_call_id": 4_712, "project_id": 1, "model_id": 1}
+        connection.execute(insert(Feedback).values(author="x", rating=2, created_at=from_micros(NOW), **nowhere))
     expected = {"payloads": 1, "costs": 1, "merged calls": 2, "feedback": 1}
     assert _found(filled) == expected
     report = examine(filled, repair=True)
     assert dict(report.found) == expected
     assert report.left == 5
     assert any(one.where == f"call {lost}" for one in report.examples)
-
-
-def _moment() -> object:
-    from callscope.db.types import from_micros
-
-    return from_micros(NOW)
 
 
 def test_minutes_below_the_floor_are_nobodys_concern(filled: Database) -> None:
@@ -199,7 +196,9 @@ def test_there_is_no_false_alarm_while_calls_are_logged(filled: Database, other_
         try:
             while not stop.is_set():
                 first = next(written) * 20
-                ids = other_writer.together(*(_call(first + i, created_at=NOW - i * HOUR, response_id=None) for i in range(20)))
+                ids = other_writer.together(
+                    *(_call(first + i, created_at=NOW - i * HOUR, response_id=None) for i in range(20))
+                )
                 other_writer.together(Rate(ids[3], f"author {first}", 4, "good", None, NOW), Withdraw(ids[5]))
         except BaseException as error:
             errors.append(error)
@@ -221,17 +220,15 @@ def test_there_is_no_false_alarm_while_calls_are_logged(filled: Database, other_
 def test_an_empty_database_is_in_order(db: Database) -> None:
     report = examine(db)
     assert (report.days, report.rows, report.found.total()) == (0, 0, 0)
-    assert json.dumps(report.examples) == "[]"
 
 
-def test_admitted_end_users_stay_apart_after_a_repair(filled: Database, writer: Writer) -> None:
+def test_a_repair_admits_no_more_end_users_than_were(filled: Database, writer: Writer) -> None:
     with filled.write() as connection:
         connection.execute(delete(rollup_end_users))
     examine(filled, repair=True)
     writer.together(_call(0, end_user="another one", response_id=None))
+    columns = rollup_end_users.c
+    query = select(func.count()).where(columns.end_user != "(other)").group_by(columns.day, columns.project_id)
     with filled.read() as connection:
-        admitted = dict(connection.execute(select(end_user_admissions.c.day, func.max(end_user_admissions.c.admitted)).group_by(end_user_admissions.c.day)).all())
-        names = connection.execute(select(rollup_end_users.c.day, rollup_end_users.c.project_id, func.count()).where(rollup_end_users.c.end_user != "(other)").group_by(rollup_end_users.c.day, rollup_end_users.c.project_id)).all()
-    assert admitted
-    assert all(number <= 3 for _, _, number in names)
+        assert max(connection.scalars(query)) == MAX_END_USERS
     assert _found(filled) == {}

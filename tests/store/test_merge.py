@@ -81,7 +81,9 @@ def _witness(draw: st.DrawFn) -> Put:
     if draw(st.booleans()):
         fields |= {"trace_id": "t", "span_id": draw(st.sampled_from(("s1", "s2")))}
     reported = draw(st.sampled_from((None, None, None, 0, 4_000)))
-    return put(**fields, cost=prompt * fields["model_id"], reported=reported, payload=draw(st.sampled_from((None, b"x"))))
+    return put(
+        **fields, cost=prompt * fields["model_id"], reported=reported, payload=draw(st.sampled_from((None, b"x")))
+    )
 
 
 def _tell(
@@ -98,9 +100,10 @@ def _tell(
     def later() -> None:
         for index in (*story.erased, *story.withdrawn):
             if index in found:
-                kinds = [Erase] if index in story.erased else []
-                kinds += [Withdraw] if index in story.withdrawn else []
-                writers[0].each(*(kind(found[index]) for kind in kinds))
+                if index in story.erased:
+                    writers[0].each(Erase(found[index]))
+                if index in story.withdrawn:
+                    writers[0].each(Withdraw(found[index]))
         while waiting and waiting[0][1][0] in found:  # in the order of time: one author's later rating replaces
             time, (index, author, rating) = waiting.pop(0)
             writers[0].each(Rate(found[index], author, rating, None, None, NOW + time))
@@ -264,9 +267,7 @@ def test_feedback_moves_along_and_an_author_has_one_rating(db: Database, writer:
 
 def test_feedback_is_found_under_the_model_that_the_call_proves_to_be(db: Database, writer: Writer) -> None:
     call_id = writer.each(put(trace_id="t", span_id="s", model_id=GPT_4, source=10))[0]
-    writer.each(
-        Rate(call_id, "ann", 5, None, None, NOW), put(trace_id="t", span_id="s", model_id=GPT_4O, source=20)
-    )
+    writer.each(Rate(call_id, "ann", 5, None, None, NOW), put(trace_id="t", span_id="s", model_id=GPT_4O, source=20))
     assert _seen(writer, call_id)["model_id"] == GPT_4O
     with db.read_session() as session:
         assert session.scalars(select(Feedback.model_id)).all() == [GPT_4O]
@@ -280,9 +281,7 @@ def _texts(db: Database) -> str:
 
 
 @pytest.mark.parametrize("moment", ["before", "between", "after"])
-def test_erasing_reaches_every_witness_and_rating_whenever_it_comes(
-    db: Database, writer: Writer, moment: str
-) -> None:
+def test_erasing_reaches_every_witness_and_rating_whenever_it_comes(db: Database, writer: Writer, moment: str) -> None:
     personal: dict[str, Any] = {
         "end_user": "Secret Ann", "session_id": "Secret talk", "name": "Secret name", "tags": '["Secret"]',
         "error_message": "Secret error",
@@ -340,7 +339,7 @@ def test_repricing_leaves_what_the_provider_reported_and_what_cost_nothing(db: D
 
 
 def test_a_call_that_moves_to_another_day_takes_its_end_user_and_key_along(db: Database, writer: Writer) -> None:
-    early = {"created_at": NOW - DAY, "latency_ms": 0.0, "end_user": "ann", "api_key_id": 4}
+    early: dict[str, Any] = {"created_at": NOW - DAY, "latency_ms": 0.0, "end_user": "ann", "api_key_id": 4}
     writer.each(put(trace_id="t", span_id="s", **early), put(trace_id="t", span_id="s", created_at=NOW, cost=5))
     (root,) = (row for row in rows_of(db) if row.is_call)
     assert (root.day, root.end_user, root.api_key_id) == (NOW // DAY, "ann", 4)

@@ -85,9 +85,7 @@ _batches = st.tuples(
 )
 
 
-def _run(
-    db: Database, writers: tuple[Writer, Writer], batches: list[tuple[int, int, list[Submission]]]
-) -> None:
+def _run(db: Database, writers: tuple[Writer, Writer], batches: list[tuple[int, int, list[Submission]]]) -> None:
     wipe(db)
     for process, floor_hours, submissions in batches:
         if floor_hours:

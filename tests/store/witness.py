@@ -33,7 +33,7 @@ NOW = 20_000 * DAY + 13 * HOUR + 7 * MINUTE
 GPT_4, HAIKU, GPT_4O, GPT_4O_MINI = 1, 2, 3, 4
 """Numbers of the catalogue; they are the same in every installation."""
 _TABLES = (
-    llm_call_logs, cost_logs, Feedback.__table__, rollups, rollup_histograms, rollup_end_users, end_user_admissions,
+    llm_call_logs, cost_logs, Feedback, rollups, rollup_histograms, rollup_end_users, end_user_admissions,
     rollup_api_keys, counters, idempotency, commits,
 )  # fmt: skip
 
@@ -52,7 +52,7 @@ def row(**fields: Any) -> CallRow:
         "audio_output_tokens", "image_tokens", "server_tool_calls", "service_tier",
         "rating_1", "rating_2", "rating_3", "rating_4", "rating_5",
     }  # fmt: skip
-    return CallRow(**{name: values.get(name, 0 if name in numbers else None) for name in CallRow._fields})
+    return CallRow._make(values.get(name, 0 if name in numbers else None) for name in CallRow._fields)
 
 
 def put(*, cost: int | None = None, reported: int | None = None, payload: bytes | None = None, **fields: Any) -> Put:

@@ -108,9 +108,7 @@ def log_out(request: Request, response: Response, caller: User, accounts: Accoun
     },
     openapi_extra=PUBLIC,
 )
-def get_setup_page(
-    accounts: Accounts, token: Annotated[str, Query(description="The link's token.")] = ""
-) -> Response:
+def get_setup_page(accounts: Accounts, token: Annotated[str, Query(description="The link's token.")] = "") -> Response:
     """A form that makes the first admin. A server that no admin can log in to prints its address at the start."""
     try:
         accounts.first_admin.check(token)

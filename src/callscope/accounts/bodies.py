@@ -58,7 +58,12 @@ async def _json(request: Request) -> object:
     # A page from elsewhere can send other types without asking the server first, JSON it can't.
     if _content_type(request) != JSON:
         raise invalid("body", f"must be {JSON}, and say so as its Content-Type, or {FORM}")
-    return json.loads(await _text(request))
+    try:
+        return json.loads(await _text(request))
+    except json.JSONDecodeError:
+        raise
+    except (ValueError, RecursionError):  # a number of thousands of digits, lists in lists without end
+        raise invalid("body", "is not JSON that can be read") from None
 
 
 async def _form(request: Request) -> dict[str, str]:

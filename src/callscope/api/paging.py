@@ -57,12 +57,12 @@ def read_cursor(cursor: str | None, /, *kinds: type) -> tuple[int | str, ...] | 
         padded = cursor + "=" * (-len(cursor) % 4)
         key = json.loads(base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True))
     except (ValueError, binascii.Error, RecursionError):
-        raise _wrong() from None
+        raise wrong_cursor() from None
     if not isinstance(key, list) or len(key) != len(kinds):
-        raise _wrong()
+        raise wrong_cursor()
     for value, kind in zip(key, kinds, strict=True):
         if type(value) is not kind or (isinstance(value, int) and abs(value) > _MAX_INT):
-            raise _wrong()
+            raise wrong_cursor()
     return tuple(key)
 
 
@@ -78,5 +78,6 @@ def cut(rows: Sequence[R], limit: int, item: Callable[[R], T], key: Callable[[R]
     return Page(items=[item(row) for row in shown], next_cursor=write_cursor(*key(shown[-1])) if more else None)
 
 
-def _wrong() -> Invalid:
+def wrong_cursor() -> Invalid:
+    """The error about a cursor that is none of the list's."""
     return invalid("cursor", "is not one that this list gave; leave it out to start again")

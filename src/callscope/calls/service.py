@@ -15,8 +15,8 @@ from callscope.calls.schemas import MAX_BATCH, CallIn, CallOut, CallSummary
 from callscope.ingest.changes import Receipt, Submission
 from callscope.ingest.directory import Directory, Place, UnknownModel
 from callscope.ingest.recorder import Recorder
-from callscope.store.errors import CallNotFound
 from callscope.pricing.visible import VisibleModels
+from callscope.store.errors import CallNotFound
 from callscope.store.protocol import TelemetryStore
 from callscope.store.queries import CallFilter, CallPage, Position
 

@@ -103,3 +103,9 @@ def is_spike(micros: int) -> bool:
     """Whether the nightly summaries run on a dear model, and all day long: someone has changed a setting."""
     day, rest = divmod(micros, MICROS_PER_DAY)
     return day % _FOUR_WEEKS == _SPIKE_DAY and 2 <= rest // MICROS_PER_HOUR < 19
+
+
+def is_tried_out(micros: int, chance: float) -> bool:
+    """Whether a call is one of staging's: somebody tries something out for a quarter of an hour, now and then."""
+    quarter = micros // (MICROS_PER_HOUR // 4)
+    return quarter * 2_654_435_761 % 2**32 < 2**32 // 7 and chance < 0.7

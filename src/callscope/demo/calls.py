@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from callscope.db.types import EPOCH
-from callscope.demo.calendar import Day, Pace, is_outage, project_at
+from callscope.demo.calendar import Day, Pace, is_outage, is_tried_out, project_at
 from callscope.demo.failures import ORDINARY, OUTAGE, REFUSALS, Failure
 from callscope.demo.scenes import OPUS, Applications, Scene
 
@@ -56,7 +56,7 @@ def _measured(random: Random, scene: Scene, micros: int, key: str) -> DemoCall:
     failure = _failure(random, scene, micros)
     fields: dict[str, Any] = {
         "model": scene.model.name, "provider": scene.model.provider, "project": scene.project, "name": scene.name,
-        "environment": "staging" if chance() < 0.12 else "production", "created_at": EPOCH + timedelta(microseconds=micros),
+        "environment": "staging" if is_tried_out(micros, chance()) else "production", "created_at": EPOCH + timedelta(microseconds=micros),
         "status": "success", "prompt": scene.messages, "end_user": scene.end_user, "tags": scene.tags,
         "request_params": scene.request_params, "session_id": scene.session_id, "trace_id": scene.trace_id,
         "response_id": _RESPONSE_ID[scene.model.provider].format(key),

@@ -77,7 +77,7 @@ CHANGES: tuple[tuple[str, str, str], ...] = (
         "@@ -{line},3 +{line},4 @@ class Settings:\n"
         "     timeout_s: int = 30\n"
         "+    max_retries: int = 3\n"
-        "     region: str = \"eu-central-1\"\n",
+        '     region: str = "eu-central-1"\n',
         "Nothing is wrong with this change. `{function}` does not read `max_retries` yet; that may be the next commit.",
         "none",
     ),

@@ -66,7 +66,11 @@ PASSAGES: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
 )
 
 NOT_FOUND = "I could not find this in the documents."
-UNKNOWN = ("When was the office in {city} opened?", "What did we pay for the trade fair last year?", "canteen menu today?")
+UNKNOWN = (
+    "When was the office in {city} opened?",
+    "What did we pay for the trade fair last year?",
+    "canteen menu today?",
+)
 SUMMARY_REQUEST = "Summarise the document in at most five bullet points for somebody who has one minute.\n\n"
 SUMMARY = (
     "- {first}\n- Exceptions need a written approval.\n- Deadlines are counted in working days.\n"

@@ -43,7 +43,9 @@ ORDINARY: dict[str, tuple[Failure, ...]] = {
 OUTAGE: tuple[Failure, ...] = (
     Failure("error", "OverloadedError", "Error code: 529 - {{'type': 'overloaded_error', 'message': 'Overloaded'}}"),
     Failure("error", "OverloadedError", "Error code: 529 - {{'type': 'overloaded_error', 'message': 'Overloaded'}}"),
-    Failure("error", "InternalServerError", "Error code: 500 - {{'type': 'api_error', 'message': 'Internal server error'}}"),
+    Failure(
+        "error", "InternalServerError", "Error code: 500 - {{'type': 'api_error', 'message': 'Internal server error'}}"
+    ),
     Failure("error", "APIStatusError", "Error code: 503 - upstream connect error or disconnect before headers"),
     Failure("timeout", "APITimeoutError", "Request timed out after 60.0 s."),
     Failure("timeout", "APITimeoutError", "Request timed out after 60.0 s."),

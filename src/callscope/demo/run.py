@@ -7,7 +7,7 @@ the seed, so a second run with the same options adds only what has been made sin
 import multiprocessing
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +20,7 @@ from callscope.accounts.models import ApiKey
 from callscope.accounts.projects import ProjectDirectory
 from callscope.api.rights import Caller, Role, Scope
 from callscope.config import Config
+from callscope.db.checkpoint import Checkpointer
 from callscope.db.engine import Database
 from callscope.db.migrate import upgrade
 from callscope.db.versions import Versions
@@ -71,7 +72,7 @@ def fill(config: Config, wanted: Wanted, progress: Callable[[int], None]) -> Don
         setup.prepare(db, config)
         store = SqlStore(db)
         store.tidy(time.time_ns() // 1000)  # so that last month's calls are not counted by the minute
-        with _recording(store) as recorder:
+        with _recording(db, store) as recorder:
             filling = _Filling(recorder, _next_id(db), progress)
             for made in _days(db, wanted):
                 filling.send(made)
@@ -125,7 +126,7 @@ class _Filling:
             self._submit(self._ratings, [], 0)
             self._wait()
 
-    def _submit(self, changes: list[Change], ratings: list[Planned], calls: int) -> None:
+    def _submit(self, changes: Sequence[Change], ratings: list[Planned], calls: int) -> None:
         self._ratings = []
         while len(self._under_way) >= _AHEAD:
             self._wait()
@@ -147,13 +148,16 @@ class _Filling:
 
 
 @contextmanager
-def _recording(store: SqlStore) -> Iterator[Recorder]:
+def _recording(db: Database, store: SqlStore) -> Iterator[Recorder]:
+    checkpointer = Checkpointer(db)
     recorder = Recorder(store, max_rows=10 * BATCH, max_bytes=2**30)
+    checkpointer.start()
     recorder.start()
     try:
         yield recorder
     finally:
         recorder.stop()
+        checkpointer.stop()
 
 
 def _sender(db: Database, versions: Versions, project: str) -> Sender:

@@ -98,7 +98,9 @@ class Applications:
         if topic in {"delivery", "refund", "invoice"} and self._chance() < 0.5:
             messages += self._looked_up(slots)
             tags.append("tools")
-        talk = _Conversation(f"chat-{self._random.getrandbits(48):012x}", self._customer(), model, topic, slots, messages)
+        talk = _Conversation(
+            f"chat-{self._random.getrandbits(48):012x}", self._customer(), model, topic, slots, messages
+        )
         return self._turn(talk, answer.format_map(slots), micros, tags)
 
     def _next_turn(self, talk: _Conversation, micros: int) -> Scene:
@@ -106,9 +108,7 @@ class Applications:
         talk.messages.append({"role": "user", "content": question.format_map(talk.slots)})
         return self._turn(talk, answer.format_map(talk.slots), micros, ["chat"], over=question == support.FAREWELL)
 
-    def _turn(
-        self, talk: _Conversation, answer: str, micros: int, tags: list[str], *, over: bool = False
-    ) -> Scene:
+    def _turn(self, talk: _Conversation, answer: str, micros: int, tags: list[str], *, over: bool = False) -> Scene:
         said = list(talk.messages)
         talk.messages.append({"role": "assistant", "content": answer})
         if not over and len(talk.messages) < 12 and self._chance() < 0.7:
@@ -162,7 +162,11 @@ class Applications:
             found = ", ".join(f'{{"file": "{slots["file"]}", "line": {line}, "kind": "{kind}"}}' for kind in kinds)
             answer = f'{{"verdict": "{"approve" if kinds == ["none"] else "request changes"}", "findings": [{found}]}}'
             params["response_format"] = {"type": "json_schema", "name": "review"}
-        asked = f"Pull request #{int(4_000 + 900 * self._chance())}: review this diff.\n\n```diff\n" + "".join(hunks) + "```"
+        asked = (
+            f"Pull request #{int(4_000 + 900 * self._chance())}: review this diff.\n\n```diff\n"
+            + "".join(hunks)
+            + "```"
+        )
         return Scene(
             PROJECTS[1], "review-diff", model,
             [{"role": "system", "content": code_review.SYSTEM}, {"role": "user", "content": asked}], answer,

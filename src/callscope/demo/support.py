@@ -104,14 +104,35 @@ TOPICS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
 
 FAREWELL = "Great, that's all. Thank you!"
 FOLLOW_UPS: tuple[tuple[str, str], ...] = (
-    ("Thanks. And can it go to a pick-up point?", "Yes. I have changed it to the pick-up point in {city}, Hauptstraße {n}."),
-    ("ok but why did nobody tell me", "You are right, a message should have gone out. I have passed that on as {case}."),
-    ("Can I exchange it for a {product}?", "Sure, a {product} costs {amount} euros; I have put the difference on the label."),
-    ("I want to talk to a human please.", "I have handed this over. A colleague calls you on {weekday} before noon, case {case}."),
-    ("What does the express delivery cost?", "Express is {n} euros and arrives the next working day if ordered by 2 pm."),
+    (
+        "Thanks. And can it go to a pick-up point?",
+        "Yes. I have changed it to the pick-up point in {city}, Hauptstraße {n}.",
+    ),
+    (
+        "ok but why did nobody tell me",
+        "You are right, a message should have gone out. I have passed that on as {case}.",
+    ),
+    (
+        "Can I exchange it for a {product}?",
+        "Sure, a {product} costs {amount} euros; I have put the difference on the label.",
+    ),
+    (
+        "I want to talk to a human please.",
+        "I have handed this over. A colleague calls you on {weekday} before noon, case {case}.",
+    ),
+    (
+        "What does the express delivery cost?",
+        "Express is {n} euros and arrives the next working day if ordered by 2 pm.",
+    ),
     (FAREWELL, "You are welcome! Have a good time outside with your {product}."),
-    ("Are you sure? The website says something else.", "You are right to ask: the page shows the old rule. {n} days is correct."),
-    ("And is the {product} back in stock soon?", "It is expected on {weekday}. I can send you a message when it is there."),
+    (
+        "Are you sure? The website says something else.",
+        "You are right to ask: the page shows the old rule. {n} days is correct.",
+    ),
+    (
+        "And is the {product} back in stock soon?",
+        "It is expected on {weekday}. I can send you a message when it is there.",
+    ),
 )
 
 FOREIGN: tuple[tuple[str, str, str], ...] = (
@@ -130,7 +151,11 @@ FOREIGN: tuple[tuple[str, str, str], ...] = (
         "Bonjour, la fermeture de mon sac est cassée, c'est couvert par la garantie ?",
         "Bonjour, oui : la garantie est de trois ans. Envoyez-moi une photo et nous réparons le sac sous {n} jours.",
     ),
-    ("ja", "注文{order}はいつ届きますか？", "ご注文{order}は現在{city}の配送センターにあり、{n}日以内にお届けする予定です。"),
+    (
+        "ja",
+        "注文{order}はいつ届きますか？",
+        "ご注文{order}は現在{city}の配送センターにあり、{n}日以内にお届けする予定です。",
+    ),
     ("ar", "متى تصل طلبيتي رقم {order}؟", "طلبيتك رقم {order} في الطريق، وستصل خلال {n} أيام."),
 )
 

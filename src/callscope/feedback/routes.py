@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
+from pydantic import Field
 
 from callscope.api.docs import errors
 from callscope.api.envelope import Envelope, Page, ok
@@ -34,7 +35,9 @@ def list_feedback(
     caller: Admin,
     feedback: Service,
     filters: Filtered,
-    rating: Annotated[list[int] | None, Query(max_length=5, description="Only these ratings, 1 to 5.")] = None,
+    rating: Annotated[
+        list[Annotated[int, Field(ge=1, le=5)]] | None, Query(max_length=5, description="Only these ratings, 1 to 5.")
+    ] = None,
     llm_call_id: Annotated[int | None, Query(ge=1, le=2**63 - 1, description="Only of this call.")] = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,

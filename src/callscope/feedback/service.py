@@ -4,11 +4,12 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import and_, or_, select
 from starlette.concurrency import run_in_threadpool
 
 from callscope.accounts.projects import ProjectDirectory
 from callscope.api.errors import NotFound, invalid
+from callscope.api.paging import wrong_cursor
 from callscope.api.rights import Caller
 from callscope.db.engine import Database
 from callscope.db.types import from_micros, to_micros
@@ -104,8 +105,9 @@ class FeedbackService:
         if call_id is not None:
             query = query.where(Feedback.llm_call_id == call_id)
         if after is not None:
-            key = tuple_(Feedback.created_at, Feedback.id)
-            query = query.where(key < tuple_(from_micros(after[0]), after[1]))
+            moment = _moment(after[0])
+            same = and_(Feedback.created_at == moment, Feedback.id < after[1])
+            query = query.where(or_(Feedback.created_at < moment, same))
         with self._db.read_session() as session:
             return list(session.scalars(query))
 
@@ -144,6 +146,13 @@ class FeedbackService:
             **{"from": to_datetime(span.start), "to": to_datetime(span.end)},
             ratings=sum(total), average_rating=_average(total), distribution=total, by_model=by_model,
         )  # fmt: skip
+
+
+def _moment(micros: int) -> datetime:
+    try:
+        return from_micros(micros)
+    except OverflowError:
+        raise wrong_cursor() from None
 
 
 def _counts(sums: Mapping[str, int]) -> list[int]:

@@ -135,15 +135,17 @@ class Delta:
         for grain in Grain:
             if grain is not Grain.MINUTE:
                 details = _coarser(details, GRAIN_MINUTES[grain])
-            models = _fold(((b, p, e, m, s, 0, 0, 0), v) for (b, p, e, m, s, *_), v in details.items())
+            kept = details
+            if grain is Grain.MINUTE:
+                kept = {key: values for key, values in details.items() if key[0] >= minute_floor}
+            models = _fold(((b, p, e, m, s, 0, 0, 0), v) for (b, p, e, m, s, *_), v in kept.items())
             totals = _fold(((b, p, 0, 0, ALL, 0, 0, 0), v) for (b, p, *_), v in models.items())
             everyone = _fold(((key[0], 0, *key[2:]), v) for key, v in chain(models.items(), totals.items()))
-            floor = minute_floor if grain is Grain.MINUTE else 0
             for level, cells in (
-                (Level.DETAIL, details), (Level.MODEL, models), (Level.TOTAL, totals), (None, everyone),
+                (Level.DETAIL, kept), (Level.MODEL, models), (Level.TOTAL, totals), (None, everyone),
             ):  # fmt: skip
                 for (bucket, project, environment, model, status, *rest), values in cells.items():
-                    if bucket < floor or not any(values):
+                    if not any(values):
                         continue
                     of_level = level if level is not None else (Level.TOTAL if status == ALL else Level.MODEL)
                     yield (of_level, grain, project, bucket, environment, model, status, *rest, *values)

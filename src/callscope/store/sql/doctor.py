@@ -64,7 +64,9 @@ class Report:
             self.examples.append(finding)
 
 
-def examine(db: Database, *, repair: bool = False, progress: Callable[[int, int], None] = lambda _done, _of: None) -> Report:
+def examine(
+    db: Database, *, repair: bool = False, progress: Callable[[int, int], None] = lambda _done, _of: None
+) -> Report:
     """Check everything; with `repair` mend totals, ratings and the counter of ids, which all follow from rows.
 
     Args:

@@ -4,7 +4,7 @@ from sqlalchemy import String, cast, delete, func, insert, literal, select, upda
 
 from callscope.db.types import from_micros
 from callscope.feedback.models import Feedback
-from callscope.ingest.changes import Erase, Put, Rate, Receipt, Reprice, Withdraw
+from callscope.ingest.changes import Change, Erase, Put, Rate, Receipt, Reprice, Withdraw
 from callscope.ingest.merge import NO_RATINGS, RATINGS, Ratings, content, erased, merged, with_id
 from callscope.ingest.row import ERASED, CallRow, PricedRow, PriceSource, cost_row
 from callscope.store.errors import CallNotFound, ProjectForbidden
@@ -129,16 +129,29 @@ def _strip_all(batch: Batch, root_id: int) -> None:
     batch.connection.execute(update(Feedback).where(of_call).values(comment=None))
 
 
+def check(batch: Batch, change: Change) -> None:
+    """Raise what making this change would raise: CallNotFound or ProjectForbidden."""
+    if isinstance(change, Put):
+        return
+    root = _root(batch, change.call_id)
+    if isinstance(change, Rate) and not (change.project_ids is None or root.call.project_id in change.project_ids):
+        raise ProjectForbidden
+
+
+def _root(batch: Batch, call_id: int) -> PricedRow:
+    root = batch.root(call_id)
+    if root is None:
+        raise CallNotFound(call_id)
+    return root
+
+
 def rate(batch: Batch, change: Rate) -> int:
     """Add or replace an author's rating.
 
     Raises CallNotFound, or ProjectForbidden where the call is in a project that the author may not see.
     """
-    root = batch.root(change.call_id)
-    if root is None:
-        raise CallNotFound(change.call_id)
-    if change.project_ids is not None and root.call.project_id not in change.project_ids:
-        raise ProjectForbidden
+    check(batch, change)
+    root = _root(batch, change.call_id)
     call = root.call
     same = (_feedback.llm_call_id == call.id) & (_feedback.author == change.author)
     before = batch.connection.scalar(select(_feedback.rating).where(same))
@@ -195,9 +208,7 @@ def reprice(batch: Batch, change: Reprice) -> int:
 
     Raises CallNotFound.
     """
-    root = batch.root(change.call_id)
-    if root is None:
-        raise CallNotFound(change.call_id)
+    root = _root(batch, change.call_id)
     for witness in batch.witnesses_of(root.call.id):
         if witness.cost is not None and witness.cost.price_source == PriceSource.reported:
             continue
@@ -215,9 +226,7 @@ def erase(batch: Batch, change: Erase) -> int:
 
     Raises CallNotFound.
     """
-    root = batch.root(change.call_id)
-    if root is None:
-        raise CallNotFound(change.call_id)
+    root = _root(batch, change.call_id)
     _strip_all(batch, root.call.id)
     _combine(batch, root.call.id)
     return root.call.id
@@ -228,9 +237,7 @@ def withdraw(batch: Batch, change: Withdraw) -> int:
 
     Raises CallNotFound.
     """
-    root = batch.root(change.call_id)
-    if root is None:
-        raise CallNotFound(change.call_id)
+    root = _root(batch, change.call_id)
     batch.put(root._replace(call=root.call._replace(is_call=False)))
     return root.call.id
 

@@ -204,9 +204,7 @@ def _wrong_end_users(connection: Connection, found: DayRows) -> list[Wrong]:
     return _compared(rollup_end_users, stored, {key: tuple(values) for key, values in expected.items()})
 
 
-def _lost(
-    connection: Connection, found: DayRows, stored: Iterable[tuple[Any, ...]]
-) -> set[tuple[int, int, str]]:
+def _lost(connection: Connection, found: DayRows, stored: Iterable[tuple[Any, ...]]) -> set[tuple[int, int, str]]:
     """Names that have been admitted, by the count of those that were, but whose rows are gone."""
     missing: dict[int, list[str]] = defaultdict(list)
     have: dict[int, int] = defaultdict(int)

@@ -7,8 +7,8 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 
-from tests.rights.table import ELSEWHERE, TABLE, Right, Row, expected
-from tests.rights.world import BASE, PASSWORD, Headers, Role_, World, bearer, everybody
+from tests.contract.table import ELSEWHERE, TABLE, Right, Row, expected
+from tests.contract.world import BASE, PASSWORD, Headers, Somebody, World, bearer, everybody
 
 DEMO = (("admin@example.com", "admin123"), ("viewer@example.com", "viewer123"))
 
@@ -25,7 +25,7 @@ def ask(world: World, row: Row, headers: Headers, client: TestClient | None = No
     return answer.status_code
 
 
-def differences(world: World, row: Row, roles: Iterable[Role_]) -> list[str]:
+def differences(world: World, row: Row, roles: Iterable[Somebody]) -> list[str]:
     """Who is answered something else than the contract says."""
     found = []
     for role in roles:
@@ -36,7 +36,7 @@ def differences(world: World, row: Row, roles: Iterable[Role_]) -> list[str]:
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
-def test_each_route_answers_everybody_as_stated(row: Row, world: World, roles: list[Role_]) -> None:
+def test_each_route_answers_everybody_as_stated(row: Row, world: World, roles: list[Somebody]) -> None:
     if row.right is Right.OPEN:  # one of each kind will do where nobody is looked at
         roles = list({role.kind: role for role in roles}.values())
     assert not differences(world, row, roles)
@@ -56,7 +56,7 @@ def test_the_table_has_each_route_and_no_other(world: World) -> None:
     assert routes(world.app) == {(row.method, row.route) for row in TABLE}
 
 
-def test_everybody_is_in_the_table_once(roles: list[Role_]) -> None:
+def test_everybody_is_in_the_table_once(roles: list[Somebody]) -> None:
     names = [role.name for role in roles]
     assert len(names) == len(set(names)) > 30
 
@@ -81,8 +81,8 @@ def test_the_demo_logins_are_an_admin_and_a_viewer_here_and_nobody_elsewhere(
     client = demo_world.client
     sent = client.post("/auth/login", json={"email": email, "password": password}).json()["access_token"]
     is_admin = email.startswith("admin")
-    here = Role_(email, lambda: bearer(sent), is_admin=is_admin, reads_calls=is_admin)
-    elsewhere = Role_(email, lambda: bearer(sent), kind="void")
+    here = Somebody(email, lambda: bearer(sent), is_admin=is_admin, reads_calls=is_admin)
+    elsewhere = Somebody(email, lambda: bearer(sent), kind="void")
     far = TestClient(demo_world.app, base_url=ELSEWHERE, client=("203.0.113.9", 40_000), raise_server_exceptions=False)
     through_a_proxy = {**bearer(sent), "X-Forwarded-For": "203.0.113.9"}
     wrong = []
@@ -111,14 +111,16 @@ def test_nobody_registers_from_elsewhere(world: World) -> None:
     who = {"email": "far@example.org", "password": PASSWORD}
     assert far.post("/auth/register", json=who).status_code == 403
     assert world.client.post("/auth/register", json=who, headers={"X-Forwarded-For": "::1"}).status_code == 403
-    assert world.client.post("/auth/register", json=who, headers={"Origin": "https://evil.example.org"}).status_code == 403
+    assert (
+        world.client.post("/auth/register", json=who, headers={"Origin": "https://evil.example.org"}).status_code == 403
+    )
     registered = world.client.post("/auth/register", json=who, headers={"Origin": BASE})
     assert registered.status_code == 201
     assert registered.json()["data"]["projects"] == ["default"]
     assert (registered.json()["data"]["role"], registered.json()["data"]["can_read_calls"]) == ("VIEWER", False)
 
 
-def test_a_batch_with_one_call_for_another_project_is_refused_whole(world: World, roles: list[Role_]) -> None:
+def test_a_batch_with_one_call_for_another_project_is_refused_whole(world: World, roles: list[Somebody]) -> None:
     viewer = next(role for role in roles if role.name == "viewer of another project")
     before = world.client.get("/metrics/summary", headers=viewer.log_in()).json()["data"]["calls"]
     good = {"model": "gpt-4", "prompt_tokens": 1, "completion_tokens": 1, "latency_ms": 1, "status": "success"}

@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.rights.world import Role_, World, everybody, open_world
+from tests.contract.world import Somebody, World, everybody, open_world
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def world(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 @pytest.fixture(scope="module")
-def roles(world: World) -> list[Role_]:
+def roles(world: World) -> list[Somebody]:
     """Everybody who might ask the server on SQLite."""
     return everybody(world)
 
@@ -35,9 +35,7 @@ def demo_world(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture(scope="module")
-def postgres_world(
-    postgres: str, postgres_template: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[World]:
+def postgres_world(postgres: str, postgres_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The server on PostgreSQL."""
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE rights TEMPLATE {postgres_template}")  # type: ignore[arg-type]  # our own name

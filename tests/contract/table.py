@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any
 
 from callscope.api.rights import Role, Scope
-from tests.rights.world import BASE, CALL, PASSWORD, ROOT, Role_, World
+from tests.contract.world import BASE, CALL, PASSWORD, ROOT, Somebody, World
 
 
 class Right(Enum):
@@ -52,7 +52,7 @@ class Row:
         return self.route.format(**self.path(world)) + self.query
 
 
-def expected(row: Row, role: Role_) -> int:
+def expected(row: Row, role: Somebody) -> int:
     """What the contract says that this somebody is answered."""
     if row.right is Right.OPEN:
         return row.answer
@@ -69,7 +69,7 @@ def expected(row: Row, role: Role_) -> int:
     return row.answer
 
 
-def _has_right(row: Row, role: Role_) -> bool:
+def _has_right(row: Row, role: Somebody) -> bool:
     match row.right:
         case Right.ADMIN:
             return role.is_admin

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from callscope.api.rights import Scope
-from tests.rights.table import TABLE
-from tests.rights.world import CALL, DAYS, SECRET_WORD, WRITTEN, Role_, World, everybody
+from tests.contract.table import TABLE
+from tests.contract.world import CALL, DAYS, SECRET_WORD, WRITTEN, Somebody, World, everybody
 
 READING = sorted({row.route for row in TABLE if row.method == "GET" and row.right.name != "OPEN"})
 QUERIES: dict[str, list[dict[str, Any]]] = {
@@ -24,7 +24,7 @@ FIGURE = 7_654_321
 """So many prompt tokens its calls have."""
 
 
-def answers(world: World, role: Role_, **fixed: Any) -> Iterator[tuple[str, str]]:
+def answers(world: World, role: Somebody, **fixed: Any) -> Iterator[tuple[str, str]]:
     """Everything that somebody can read: the address, and the whole answer with its headers."""
     for route in READING:
         path = route.format(call_id=world.call_id)
@@ -123,7 +123,9 @@ def test_a_name_that_may_not_be_seen_is_refused_alike_whether_it_is_taken_or_not
                 assert taken.text.replace(name, "nobody-has-this-name") == free.text
 
 
-def test_a_model_that_only_another_project_logs_cannot_be_named_by_its_number(world: World, roles: list[Role_]) -> None:
+def test_a_model_that_only_another_project_logs_cannot_be_named_by_its_number(
+    world: World, roles: list[Somebody]
+) -> None:
     name = world.fresh(YONDER)
     add_project(world, name)
     model = next(model for model in world.app.state.catalogue.all() if model.name == f"{name}-model")

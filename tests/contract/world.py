@@ -47,11 +47,9 @@ WRITTEN = {
 CALL = {
     "model": "gpt-4o-mini", "prompt_tokens": 100, "completion_tokens": 23, "latency_ms": 700, "status": "success",
 }  # fmt: skip
-DAYS = {
-    "from": (datetime.now(UTC) - timedelta(days=9)).isoformat(),
-    "to": (datetime.now(UTC) + timedelta(days=1)).isoformat(),
-}
-"""A range with fixed ends, so that two answers can be compared."""
+TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+DAYS = {"from": (TODAY - timedelta(days=9)).isoformat(), "to": (TODAY + timedelta(days=2)).isoformat()}
+"""A range of whole days with fixed ends, so that two answers can be compared."""
 
 Headers = dict[str, str]
 
@@ -95,7 +93,7 @@ def open_world(database_url: str, folder: Path, *, admin: bool = True) -> Iterat
     """A started server with the data in it; without `admin` nobody but the demo logins can administer it."""
     config = Config(
         _env_file=None,  # type: ignore[call-arg]  # pydantic-settings' own argument
-        database_url_setting=database_url, secret_key_setting=SECRET, data_dir=folder,
+        database_url_setting=database_url, secret_key_setting=SECRET, data_dir=folder, log_level="debug",
     )  # fmt: skip
     app = create_app(config)
     with TestClient(app, base_url=BASE, client=LOCAL, raise_server_exceptions=False) as client:
@@ -120,7 +118,7 @@ def bearer(credential: str) -> Headers:
 
 
 @dataclass(frozen=True)
-class Role_:
+class Somebody:
     """Somebody. `log_in` gives the headers of a request, of a new session each time, since a route may end it."""
 
     name: str
@@ -137,29 +135,29 @@ class Role_:
         return self.projects is None or project in self.projects
 
 
-def everybody(world: World) -> list[Role_]:
+def everybody(world: World) -> list[Somebody]:
     """Everybody who might ask, for the table and for what must stay hidden."""
     return [*_users(world), *_keys(world), *_void(world)]
 
 
-def _users(world: World) -> list[Role_]:
-    def person(name: str, projects: list[str] | None = None, **fields: Any) -> Role_:
+def _users(world: World) -> list[Somebody]:
+    def person(name: str, projects: list[str] | None = None, **fields: Any) -> Somebody:
         user = world.user(projects=projects, can_read_calls=fields.get("reads_calls", False), **_role(fields))
         fields["reads_calls"] = fields.get("reads_calls", False) or fields.get("is_admin", False)
         allowed = None if projects is None else frozenset(projects)
-        return Role_(name, lambda: bearer(world.accounts.token_for(user)), projects=allowed, **fields)
+        return Somebody(name, lambda: bearer(world.accounts.token_for(user)), projects=allowed, **fields)
 
-    def with_cookie(name: str, origin: str | None, *, is_admin: bool) -> Role_:
+    def with_cookie(name: str, origin: str | None, *, is_admin: bool) -> Somebody:
         user = world.user(role=Role.ADMIN if is_admin else Role.VIEWER)
 
         def headers() -> Headers:
             sent = {"Cookie": f"callscope_session={world.accounts.token_for(user)}"}
             return sent if origin is None else {**sent, "Origin": origin}
 
-        return Role_(name, headers, is_admin=is_admin, reads_calls=is_admin, may_change=origin == BASE)
+        return Somebody(name, headers, is_admin=is_admin, reads_calls=is_admin, may_change=origin == BASE)
 
     return [
-        Role_("nobody", dict, kind="nobody"),
+        Somebody("nobody", dict, kind="nobody"),
         person("viewer"),
         person("viewer of default", ["default"]),
         person("viewer of another project", ["other"]),
@@ -181,13 +179,13 @@ def _role(fields: dict[str, Any]) -> dict[str, Any]:
     return {"role": Role.ADMIN} if fields.get("is_admin") else {}
 
 
-def _keys(world: World) -> list[Role_]:
+def _keys(world: World) -> list[Somebody]:
     found = []
     for scope in Scope:
         for project in (None, "other", "shop"):
             headers = world.key(scope, project=project)
             found.append(
-                Role_(
+                Somebody(
                     f"key {scope.value}" + (f" of {project}" if project else ""),
                     lambda headers=headers: headers,  # type: ignore[misc]  # mypy does not see the default's type
                     kind="key",
@@ -199,7 +197,7 @@ def _keys(world: World) -> list[Role_]:
     return found
 
 
-def _void(world: World) -> list[Role_]:
+def _void(world: World) -> list[Somebody]:
     """Logins and keys that do not hold, or no longer: an admin's, so that nothing but that can be why."""
     admins = [world.user(role=Role.ADMIN) for _ in range(5)]
     gone, removed, renewed, late, left = admins
@@ -227,4 +225,4 @@ def _void(world: World) -> list[Role_]:
         "logged-out cookie": {"Cookie": f"callscope_session={tokens[4]['Authorization'][7:]}", "Origin": BASE},
     }
     assert renewed.id != left.id
-    return [Role_(name, lambda headers=headers: headers, kind="void") for name, headers in void.items()]  # type: ignore[misc]  # as above
+    return [Somebody(name, lambda headers=headers: headers, kind="void") for name, headers in void.items()]  # type: ignore[misc]  # as above
