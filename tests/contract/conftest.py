@@ -6,6 +6,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from tests.contract.world import Somebody, World, everybody, open_world
 
@@ -38,7 +39,8 @@ def demo_world(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) 
 def postgres_world(postgres: str, postgres_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The server on PostgreSQL."""
     with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE rights TEMPLATE {postgres_template}")  # type: ignore[arg-type]  # our own name
+        template = sql.Identifier(postgres_template)
+        connection.execute(sql.SQL("CREATE DATABASE rights TEMPLATE {}").format(template))
     url = postgres.replace("/postgres?", "/rights?", 1).replace("postgresql://", "postgresql+psycopg://")
     with open_world(url, tmp_path_factory.mktemp("postgres-world")) as opened:
         yield opened

@@ -202,11 +202,11 @@ def test_a_call_with_a_wrong_value_is_refused_and_the_field_is_named(
 
 def test_what_is_strange_but_sound_is_taken(server: World, root: Callable[[], Headers]) -> None:
     long = "ö" * 10_000_000
-    taken = [
+    taken: list[dict[str, object]] = [
         {"prompt": long}, {"error_message": "a\0b", "status": "error"}, {"prompt": "a\0b", "metadata": {"a\0b": "\0"}},
-{"latency_ms": 0}, {"prompt_tokens": 10**9},
-        {"end_user": "'; DROP TABLE llm_call_logs; --"}, {"tags": ["%", "_", '"', "\\"]}, {"model": "ünïcödé/模型"},
-        {"error_type": "x" * 100_000, "status": "error"}, {"name": "\u202e\ufeff"}, {"latency_ms": 1e-300},
+        {"latency_ms": 0}, {"prompt_tokens": 10**9}, {"end_user": "'; DROP TABLE llm_call_logs; --"},
+        {"tags": ["%", "_", '"', "\\"]}, {"model": "ünïcödé/模型"}, {"error_type": "x" * 100_000, "status": "error"},
+        {"name": "\u202e\ufeff"}, {"latency_ms": 1e-300},
     ]  # fmt: skip
     headers = {**root(), "Content-Type": "application/json"}
     for fields in taken:

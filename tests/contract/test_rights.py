@@ -44,7 +44,7 @@ def test_each_route_answers_everybody_as_stated(row: Row, world: World, roles: l
 
 def routes(app: FastAPI) -> set[tuple[str, str]]:
     """Method and path of every route of the app, the pages and the health checks too."""
-    found = set()
+    found: set[tuple[str, str]] = set()
     for route in iter_route_contexts(app.routes):
         methods, path = getattr(route, "methods", None), str(getattr(route, "path", ""))
         # A folder of files has no methods of its own.

@@ -14,7 +14,7 @@ from callscope.accounts.schemas import (
     LoginAnswer,
     LoginIn,
     LoginOut,
-    Me,
+    MeAnswer,
     MeKey,
     MeUser,
     PasswordIn,
@@ -70,13 +70,13 @@ async def log_in(request: Request, response: Response, accounts: Accounts, proje
 
 
 @router.get("/me", summary="Who am I?", responses=errors(401, 403, 503))
-def get_me(caller: Viewer, accounts: Accounts, projects: Projects) -> Envelope[Me]:
+def get_me(caller: Viewer, accounts: Accounts, projects: Projects) -> MeAnswer:
     """The user, or the API key, that asks."""
     if caller.api_key_id is not None:
         key = KeyOut.of(accounts.keys.get(caller.api_key_id), projects)
-        return ok(MeKey(**key.model_dump()))
+        return MeAnswer(data=MeKey(**key.model_dump()))
     user = UserOut.of(accounts.users.get(caller.user_id or 0), projects)
-    return ok(MeUser(**user.model_dump(), demo_logins_work=accounts.demo_logins_work()))
+    return MeAnswer(data=MeUser(**user.model_dump(), demo_logins_work=accounts.demo_logins_work()))
 
 
 @router.post("/password", summary="Change the password", responses=errors(401, 403, 409, 422, 429, 503))

@@ -261,4 +261,5 @@ class MeKey(KeyOut):
     kind: Literal["api_key"] = "api_key"
 
 
-Me = Annotated[MeUser | MeKey, Field(discriminator="kind")]
+class MeAnswer(Envelope[Annotated[MeUser | MeKey, Field(discriminator="kind")]]):
+    """Who asks: a user or an API key, told apart by `kind`."""

@@ -1,7 +1,6 @@
 """The two shapes of every JSON answer."""
 
-from types import UnionType
-from typing import Annotated, Any, Generic, Literal, TypeVar, Union, get_args, get_origin
+from typing import Any, Generic, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict
 
@@ -16,7 +15,7 @@ class Envelope(BaseModel, Generic[T]):
     message: str = ""
 
     @classmethod
-    def model_parametrized_name(cls, params: tuple[type[Any], ...]) -> str:
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
         """The schema's name in OpenAPI, such as `UserOutAnswer`."""
         return f"{_spoken(params[0])}Answer"
 
@@ -28,7 +27,7 @@ class Page(BaseModel, Generic[T]):
     next_cursor: str | None = None
 
     @classmethod
-    def model_parametrized_name(cls, params: tuple[type[Any], ...]) -> str:
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
         """The schema's name in OpenAPI, such as `UserOutPage`."""
         return f"{_spoken(params[0])}Page"
 
@@ -60,12 +59,7 @@ def _spoken(kind: Any) -> str:
     """A type's name as it stands in names of schemas."""
     if kind is None or kind is type(None):
         return "Empty"
-    origin, parts = get_origin(kind), get_args(kind)
-    if origin is Annotated:
-        return _spoken(parts[0])
-    if origin is list:
-        return f"{_spoken(parts[0])}List"
-    if origin in {Union, UnionType}:
-        return "Or".join(_spoken(part) for part in parts)
-    name: str = kind.__name__
+    if get_origin(kind) is list:
+        return f"{_spoken(get_args(kind)[0])}List"
+    name: str = getattr(kind, "__name__", "")
     return name

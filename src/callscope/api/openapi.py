@@ -73,7 +73,16 @@ def _completed(document: Json) -> Json:
     for name in answered:
         if "properties" in schemas[name]:  # an answer has all its fields, also those with a default
             schemas[name]["required"] = list(schemas[name]["properties"])
+    _rename(document, {name: schema["title"] for name, schema in schemas.items() if "_" in name})
     return document
+
+
+def _rename(document: Json, names: dict[str, str]) -> None:
+    """Give the schemas of generic models, `Envelope_UserOut_`, the names that read well: `UserOutAnswer`."""
+    schemas = document["components"]["schemas"]
+    document["components"]["schemas"] = {names.get(name, name): schema for name, schema in schemas.items()}
+    for node in _references(document):
+        node["$ref"] = SCHEMAS + names.get(_name(node), _name(node))
 
 
 def _name_bodies(body: Json, schemas: Json) -> None:
@@ -96,20 +105,26 @@ def _named(schema: Json, schemas: Json) -> Json:
 def _reached(part: Json, schemas: Json) -> set[str]:
     """The names of the schemas that a part of the document refers to, directly or through others."""
     found: set[str] = set()
-    waiting = list(_references(part))
+    waiting = [_name(node) for node in _references(part)]
     while waiting:
         name = waiting.pop()
         if name not in found:
             found.add(name)
-            waiting += _references(schemas[name])
+            waiting += (_name(node) for node in _references(schemas[name]))
     return found
 
 
-def _references(part: object) -> Iterator[str]:
+def _name(node: Json) -> str:
+    """The name of the schema that is referred to."""
+    reference: str = node["$ref"]
+    return reference.removeprefix(SCHEMAS)
+
+
+def _references(part: object) -> Iterator[Json]:
+    """Every reference to a schema in a part of the document."""
     if isinstance(part, dict):
-        reference = part.get("$ref")
-        if isinstance(reference, str):
-            yield reference.removeprefix(SCHEMAS)
+        if isinstance(part.get("$ref"), str):
+            yield part
         for value in part.values():
             yield from _references(value)
     elif isinstance(part, list):

@@ -15,7 +15,6 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    UniqueConstraint,
 )
 
 from callscope.db.types import metadata
@@ -24,9 +23,15 @@ environments = Table(
     "environments",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("project_id", Integer, nullable=False),
-    Column("name", String(100), nullable=False),
-    UniqueConstraint("project_id", "name"),
+    Column("name", String(100), nullable=False, unique=True),
+    comment="shared by all projects, so that sums over projects need not tell them apart",
+)
+
+project_environments = Table(
+    "project_environments",
+    metadata,
+    Column("project_id", Integer, primary_key=True),
+    Column("environment_id", Integer, primary_key=True),
 )
 
 project_models = Table(

@@ -4,12 +4,13 @@ Names come from clients, so their number is bounded per project. A name is admit
 what comes when there is no room is counted as `(other)`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, insert, select
 
-from callscope.calls.models import environments, project_models
+from callscope.calls.models import environments, project_environments, project_models
 from callscope.db.engine import Database
 from callscope.db.versions import Versions
 from callscope.pricing.catalogue import UNKNOWN_PROVIDER, VERSION, Catalogue, CatalogueModel, register
@@ -125,8 +126,10 @@ class Directory:
 
     def _environments_after(self, connection: Connection, project_id: int, name: str) -> dict[str, int]:
         """The project's environments, with the new one entered if there is room, and `(other)` if there is none."""
-        here = environments.c.project_id == project_id
-        query = select(environments.c.name, environments.c.id).where(here)
+        pairs = project_environments.c
+        query = select(environments.c.name, environments.c.id).where(
+            environments.c.id == pairs.environment_id, pairs.project_id == project_id
+        )
         known = {row.name: row.id for row in connection.execute(query)}
         if name in known:
             return known
@@ -134,7 +137,8 @@ class Directory:
             self._full_of_environments.add(project_id)
             name = OTHER
         if name not in known:
-            known[name] = _insert_environment(connection, project_id, name)
+            known[name] = _environment_id(connection, name)
+            connection.execute(insert(project_environments).values(project_id=project_id, environment_id=known[name]))
         return known
 
     def _beyond(self, environment_id: int, model: ModelName, found: CatalogueModel | None) -> Place:
@@ -144,14 +148,14 @@ class Directory:
         return Place(environment_id, other, found or _unlisted(other.id, model.name or "", model.provider))
 
     def environment_names(self) -> dict[int, str]:
-        """The name of every environment by its number. Reads the database when there are new ones."""
+        """The name of every environment by its number. Reads the database."""
         with self._db.read() as connection:
             return {row.id: row.name for row in connection.execute(select(environments.c.id, environments.c.name))}
 
-    def environment_ids(self, name: str) -> frozenset[int]:
-        """The numbers of the environments of this name, one a project. Reads the database."""
+    def environment_ids(self, names: Sequence[str]) -> frozenset[int]:
+        """The numbers of the environments of these names, as far as there are any. Reads the database."""
         with self._db.read() as connection:
-            return frozenset(connection.scalars(select(environments.c.id).where(environments.c.name == name)))
+            return frozenset(connection.scalars(select(environments.c.id).where(environments.c.name.in_(names))))
 
     def _find_model(self, model: ModelName) -> CatalogueModel | None:
         if model.id is None:
@@ -172,9 +176,9 @@ def _models_of(connection: Connection, project_id: int) -> set[int]:
     return set(connection.scalars(select(project_models.c.model_id).where(project_models.c.project_id == project_id)))
 
 
-def _insert_environment(connection: Connection, project_id: int, name: str) -> int:
-    following = select(func.coalesce(func.max(environments.c.id), 0) + 1).scalar_subquery()
-    result = connection.execute(
-        insert(environments).values(id=following, project_id=project_id, name=name).returning(environments.c.id)
-    )
+def _environment_id(connection: Connection, name: str) -> int:
+    found = connection.scalar(select(environments.c.id).where(environments.c.name == name))
+    if found is not None:
+        return int(found)
+    result = connection.execute(insert(environments).values(name=name).returning(environments.c.id))
     return int(result.scalar_one())

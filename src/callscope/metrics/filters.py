@@ -120,7 +120,7 @@ class Selector:
         projects = self._projects.allowed(caller, names.projects)
         environments = None
         if names.environments:
-            environments = frozenset().union(*(self._directory.environment_ids(name) for name in names.environments))
+            environments = self._directory.environment_ids(names.environments)
         models = None
         if names.models or names.providers:
             models = frozenset(self._models(names.models, names.providers))

@@ -14,7 +14,7 @@ from callscope.store.queries import GroupBy
 
 
 class Label(NamedTuple):
-    """What a group is called. Environments of several projects that share a name share a label, and have no id."""
+    """What a group is called."""
 
     name: str
     provider: str | None = None
@@ -41,7 +41,9 @@ class Namer:
             case GroupBy.PROJECT:
                 return {project.id: Label(project.name, None, project.id) for project in self._projects.all()}
             case _:
-                return {number: Label(name) for number, name in self._directory.environment_names().items()}
+                return {
+                    number: Label(name, None, number) for number, name in self._directory.environment_names().items()
+                }
 
     def api_keys(self) -> Mapping[int, str]:
         """The name of every API key by its number, revoked ones too."""

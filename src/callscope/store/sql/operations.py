@@ -12,6 +12,7 @@ from callscope.store.sql.batch import Batch
 from callscope.store.sql.identity import Identities
 
 _feedback = Feedback.__table__.c
+_ID, _PAYLOAD_TABLE, _PAYLOAD_ID = (CallRow._fields.index(name) for name in ("id", "payload_table", "payload_id"))
 
 
 def put(batch: Batch, identities: Identities, change: Put) -> int:
@@ -39,12 +40,14 @@ def put(batch: Batch, identities: Identities, change: Put) -> int:
 
 def _add(batch: Batch, identities: Identities, row: PricedRow, change: Put, target: int | None = None) -> PricedRow:
     call_id = batch.new_id()
-    call = CallRow._make((call_id, *row.call[1:]))  # a third of the time of _replace(); this runs for every call
+    values = list(row.call)  # and _make(): a fifth of the time of _replace(), and this runs for every call
+    values[_ID] = call_id
+    if change.payload is not None and not row.call.erased:
+        values[_PAYLOAD_TABLE], values[_PAYLOAD_ID] = batch.payload_number, call_id
+        batch.put_payload(call_id, change.payload)
+    call = CallRow._make(values)
     if target is not None:
         call = call._replace(is_call=False, merged_into=target)
-    if change.payload is not None and not call.erased:
-        call = call._replace(payload_table=batch.payload_number, payload_id=call_id)
-        batch.put_payload(call_id, change.payload)
     stored = PricedRow(call, with_id(row.cost, call_id))
     batch.put(stored)
     identities.add(call, change.provider)

@@ -72,10 +72,10 @@ def upgrade() -> None:
     op.create_table(
         "environments",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("project_id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=100), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_environments")),
-        sa.UniqueConstraint("project_id", "name", name=op.f("uq_environments_project_id_name")),
+        sa.UniqueConstraint("name", name=op.f("uq_environments_name")),
+        comment="shared by all projects, so that sums over projects need not tell them apart",
     )
     op.create_table(
         "feedback",
@@ -233,6 +233,12 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_llm_models")),
         sa.UniqueConstraint("name", "provider", name=op.f("uq_llm_models_name_provider")),
+    )
+    op.create_table(
+        "project_environments",
+        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("environment_id", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("project_id", "environment_id", name=op.f("pk_project_environments")),
     )
     op.create_table(
         "project_models",
