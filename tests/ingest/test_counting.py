@@ -32,7 +32,7 @@ def test_a_refused_call_counts_as_a_refusal_and_as_nothing_else(api: Api) -> Non
     assert told["refusals"] == 1
     assert not any(value for value in rest.values() if not isinstance(value, dict))
     assert not any([*told["latency_ms"].values(), *told["time_to_first_token_ms"].values()])
-    assert api.get("/metrics/cost")["by_end_user"] == []
+    assert api.get("/metrics/cost", by="end_user")["by_end_user"] == []
     assert api.get("/metrics/error-rate")["by_kind"] == []
     assert api.get(f"/llm/calls/{receipt['id']}")["refused"] == "switched off"
 

@@ -143,10 +143,11 @@ def test_end_users_and_keys_are_counted_by_whole_days(api: Api) -> None:
 
     api.log([call("ann", 1), call("ann", 23), call("bob", 2, status="error", cost=0.25), call("bob", 25)])
     query = {"from": (START + timedelta(hours=3)).isoformat(), "to": (START + timedelta(hours=20)).isoformat()}
-    told = api.get("/metrics/cost", query)
+    told = api.get("/metrics/cost", query, by="end_user")
     assert (told["calls"], told["side_from"], told["side_to"]) == (0, "2025-09-29T00:00:00Z", "2025-09-30T00:00:00Z")
     users = [
         (row["name"], row["calls"], row["errors"], row["total_tokens"], row["cost"]) for row in told["by_end_user"]
     ]
     assert users == [("ann", 2, 0, 6, 1.0), ("bob", 1, 1, 3, 0.25)]
-    assert api.get("/metrics/cost", query, model="m")["by_end_user"] is None
+    assert api.get("/metrics/cost", query, model="m", by="end_user")["by_end_user"] is None
+    assert api.get("/metrics/cost", query)["by_end_user"] is None

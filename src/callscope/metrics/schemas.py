@@ -204,7 +204,7 @@ class Cost(Range):
     """Cost in US dollars: in all, over time, and by what caused it, most expensive first.
 
     API keys and end users are counted by whole UTC days (`side_from` to `side_to`), and only where no model,
-    environment or status is chosen. End users need the right to read calls. At most 100 rows each.
+    environment or status is chosen. End users are there with `by=end_user`. At most 100 rows each.
     """
 
     total_cost: float

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from callscope.api.errors import invalid
+from callscope.api.errors import Forbidden, invalid
 from callscope.api.rights import Caller, may_read_calls
 from callscope.db.types import nanos_to_dollars
 from callscope.ingest.row import ErrorKind
@@ -47,6 +47,7 @@ TOP_GROUPS = 20
 TOP_ROWS = 100
 MINUTES_PER_DAY = 1440
 COUNTS = ("calls", "errors", "cost_nanos", "unpriced_calls", "prompt_tokens", "completion_tokens")
+END_USER = "end_user"
 CHOSEN_BY = {
     GroupBy.MODEL: "model_ids",
     GroupBy.PROJECT: "project_ids",
@@ -66,6 +67,7 @@ class Question:
     bucket: Bucket | None
     by: GroupBy | None
     now: datetime
+    by_end_user: bool = False
 
 
 class MetricsService:
@@ -83,8 +85,10 @@ class MetricsService:
 
         Raises Forbidden, NotFound and Invalid as the filters do.
         """
+        if by == END_USER and not may_read_calls(caller):
+            raise Forbidden("End users are people's names: this needs the right to read calls. An admin can give it.")
         selection = self._selector.selection(caller, filters.names)
-        return Question(caller, selection, filters, bucket, BY[by] if by else None, datetime.now(UTC))
+        return Question(caller, selection, filters, bucket, BY.get(by or ""), datetime.now(UTC), by == END_USER)
 
     def summary(self, question: Question) -> schemas.Summary:
         """The sums and percentiles of the range, and of the one before."""
@@ -238,7 +242,7 @@ class MetricsService:
         answer["by_api_key"] = [
             side_row(row, names.get(int(row.value), f"key {row.value}"), int(row.value)) for row in keys
         ]
-        if may_read_calls(question.caller):
+        if question.by_end_user:
             users = reading.side_totals(SideKind.END_USER, projects, days, TOP_ROWS)
             answer["by_end_user"] = [side_row(row, str(row.value)) for row in users]
         answer["side_from"], answer["side_to"] = (to_datetime(day * MINUTES_PER_DAY) for day in days)
