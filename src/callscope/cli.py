@@ -67,11 +67,12 @@ def migrate(data_dir: DataDir = None) -> None:
     from callscope.config import load_config
     from callscope.db.engine import Database
     from callscope.db.migrate import upgrade
+    from callscope.pricing.seed import seed_catalogue
 
     config = load_config(**({} if data_dir is None else {"data_dir": data_dir}))
     db = Database(config.database_url)
     try:
-        upgrade(db)
+        upgrade(db, seed_catalogue)
     finally:
         db.dispose()
     typer.echo("The database is up to date.")

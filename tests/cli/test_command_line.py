@@ -2,6 +2,7 @@
 
 import os
 import re
+import sqlite3
 import socket
 import subprocess
 import sys
@@ -54,7 +55,8 @@ def test_migrate_makes_the_database_and_can_be_repeated(tmp_path: Path) -> None:
     for _ in range(2):
         done = callscope("migrate", folder=tmp_path)
         assert (done.returncode, done.stdout) == (0, "The database is up to date.\n")
-    assert (tmp_path / "data" / "callscope.db").exists()
+    with sqlite3.connect(tmp_path / "data" / "callscope.db") as connection:
+        assert connection.execute("SELECT name FROM llm_models WHERE id = 1").fetchone() == ("gpt-4",)
 
 
 @pytest.mark.parametrize(

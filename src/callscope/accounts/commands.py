@@ -44,11 +44,12 @@ def _accounts() -> Iterator[_Accounts]:
     from callscope.db.engine import Database
     from callscope.db.migrate import upgrade
     from callscope.db.versions import Versions
+    from callscope.pricing.seed import seed_catalogue
 
     config = load_config()
     db = Database(config.database_url)
     try:
-        upgrade(db)
+        upgrade(db, seed_catalogue)
         prepare(db, config)
         versions = Versions(db)
         yield _Accounts(
