@@ -2,8 +2,8 @@
 
 import os
 import re
-import sqlite3
 import socket
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
