@@ -70,12 +70,14 @@ def main() -> None:
                 connections, per_request = options.connections, options.batch
             endless = itertools.cycle(requests)
             drive(server.port, connections, 2, lambda: next(endless))
+            before = server.cpu_seconds()
             took, seconds, statuses = drive(server.port, connections, options.seconds, lambda: next(endless))
             done = statuses.get(201, 0)
+            cpu = 1e6 * (server.cpu_seconds() - before) / max(1, done * per_request)
             print(
                 f"{done * per_request / took:,.0f} calls/s, {done / took:,.0f} requests/s, "
                 f"p50 {1000 * quantile(seconds, 0.5):.1f} ms, p99 {1000 * quantile(seconds, 0.99):.1f} ms, "
-                f"statuses {statuses}, memory {server.memory_mib():.0f} MiB, "
+                f"{cpu:.0f} µs of processor a call, statuses {statuses}, memory {server.memory_mib():.0f} MiB, "
                 f"first answer after {server.seconds_to_first_answer:.2f} s"
             )
 

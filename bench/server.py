@@ -60,6 +60,12 @@ class Server:
             token: str = json.load(response)["access_token"]
         return token
 
+    def cpu_seconds(self) -> float:
+        """Processor time that the process has used so far."""
+        assert self.process is not None
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def memory_mib(self) -> float:
         """Resident memory of the process, in MiB."""
         assert self.process is not None

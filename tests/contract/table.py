@@ -147,6 +147,9 @@ TABLE = [
     Row("PATCH", "/llm/models/{model_id}", Right.ADMIN, path=lambda _: {"model_id": 5}, body=lambda _: {"enabled": True}),
     *(Row("GET", f"/metrics/{name}", Right.VIEWER) for name in METRICS),
     *(Row("GET", f"/metrics/{name}", Right.VIEWER, about="shop", query="?project=shop") for name in METRICS),
+    # End users are people's names: payload, though everything else on that page is for any viewer.
+    Row("GET", "/metrics/cost", Right.CALLS, query="?by=end_user"),
+    Row("GET", "/metrics/cost", Right.CALLS, about="shop", query="?by=end_user&project=shop"),
     Row("POST", "/feedback", Right.INGEST, 201, "shop", body=lambda world: {"llm_call_id": world.call_id, "rating": 4}),
     Row("GET", "/feedback", Right.ADMIN),
     Row("GET", "/feedback/summary", Right.VIEWER),

@@ -14,7 +14,13 @@ QUERIES: dict[str, list[dict[str, Any]]] = {
     "/metrics/token-usage": [{"by": "model"}, {"by": "project"}, {"by": "environment"}, {"bucket": "hour", "days": 2}],
     "/metrics/latency": [{"by": "model"}, {"by": "project"}, {"by": "environment"}],
     "/metrics/error-rate": [{"by": "model"}, {"by": "project"}, {"by": "environment"}, {"status": "error"}],
-    "/metrics/cost": [{"by": "model"}, {"by": "project"}, {"by": "environment"}, {"model": "gpt-4o-mini"}],
+    "/metrics/cost": [
+        {"by": "end_user"},
+        {"by": "model"},
+        {"by": "project"},
+        {"by": "environment"},
+        {"model": "gpt-4o-mini"},
+    ],
     "/llm/models": [{"q": "zz"}, {"provider": "yonder-provider"}],
     "/llm/calls": [{"end_user": WRITTEN["end_user"]}, {"sort": "cost"}, {"unpriced": "true"}],
 }

@@ -50,6 +50,16 @@ class NotStored(Unavailable):
         )
 
 
+class Unconfirmed(Unavailable):
+    """The database went away during a commit: it may be stored, or not."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The database went away while this was being written, and may or may not have it. "
+            "With an Idempotency-Key it is safe to send it again."
+        )
+
+
 @dataclass(slots=True)
 class _Waiting:
     submission: Submission
@@ -181,13 +191,13 @@ class Recorder:
                 self._state.batches += 1
 
     def _gather(self) -> None:
+        quiet = 0
         for _ in range(GATHER_STEPS):
             rows = self._state.rows
-            if rows >= FEW_ROWS or self._stopping:
+            if rows >= FEW_ROWS or self._stopping or quiet == 2:  # noqa: PLR2004  # steps in which nothing came
                 return
             time.sleep(GATHER_STEP_SECONDS)
-            if self._state.rows == rows:
-                return
+            quiet = quiet + 1 if self._state.rows == rows else 0
 
     def _take(self) -> list[_Waiting]:
         group: list[_Waiting] = []
@@ -224,18 +234,22 @@ class Recorder:
             self._store.apply(batch_id, submissions, time.time_ns() // 1000, outcomes)
         except DatabaseUnavailable:
             # The connection may have broken after the commit took place: then it is stored, and must be acknowledged.
-            if outcomes and self._was_applied(batch_id):
+            applied = self._was_applied(batch_id) if outcomes else False
+            if applied is None:
+                return [Outcome(error=Unconfirmed()) for _ in submissions]
+            if applied:
                 return outcomes
             raise
         return outcomes
 
-    def _was_applied(self, batch_id: str) -> bool:
+    def _was_applied(self, batch_id: str) -> bool | None:
+        """Whether a batch was committed; None if nobody can be asked."""
         for attempt in range(CONFIRM_TRIES):
             try:
                 return self._store.was_applied(batch_id)
             except DatabaseUnavailable:
                 time.sleep(0.1 * 2**attempt)
-        return False
+        return None
 
 
 def _receipts(outcome: Outcome) -> Sequence[Receipt]:

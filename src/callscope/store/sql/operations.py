@@ -156,11 +156,14 @@ def rate(batch: Batch, change: Rate) -> int:
     check(batch, change)
     root = _root(batch, change.call_id)
     call = root.call
-    same = (_feedback.llm_call_id == call.id) & (_feedback.author == change.author)
+    author, comment = change.author, change.comment
+    if call.erased:  # a rating stays possible; who is no user here stays without a name
+        author, comment = author if change.user_id is not None else ERASED, None
+    same = (_feedback.llm_call_id == call.id) & (_feedback.author == author)
     before = batch.connection.scalar(select(_feedback.rating).where(same))
-    values = {"rating": change.rating, "comment": change.comment, "created_at": from_micros(change.at_micros)}
+    values = {"rating": change.rating, "comment": comment, "created_at": from_micros(change.at_micros)}
     if before is None:
-        fixed = {"llm_call_id": call.id, "author": change.author, "user_id": change.user_id}
+        fixed = {"llm_call_id": call.id, "author": author, "user_id": change.user_id}
         place = {"project_id": call.project_id, "model_id": call.model_id}
         batch.connection.execute(insert(Feedback).values(**values, **fixed, **place))
     else:
