@@ -194,7 +194,7 @@ class Recorder:
         quiet = 0
         for _ in range(GATHER_STEPS):
             rows = self._state.rows
-            if rows >= FEW_ROWS or self._stopping or quiet == 2:  # noqa: PLR2004  # steps in which nothing came
+            if rows >= FEW_ROWS or self._stopping or quiet == 2:  # steps in which nothing came
                 return
             time.sleep(GATHER_STEP_SECONDS)
             quiet = quiet + 1 if self._state.rows == rows else 0
