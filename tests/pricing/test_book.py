@@ -1,7 +1,9 @@
 """Which price holds for a call."""
 
+import gc
 import time
-from datetime import UTC, datetime
+import tracemalloc
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -107,6 +109,25 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(book._days) == len(book._matches) == 50
 
 
+def test_a_version_of_tomorrow_is_known_tomorrow() -> None:
+    days = [date(2026, 11, 26)]
+    book, dated = PriceBook(clock=lambda: days[-1]), model("claude-opus-4-6-20261127", "anthropic")
+    assert book.rates(dated, dated.name, DAY) is None
+    assert book.history(dated) == []
+    days.append(date(2026, 11, 27))
+    assert book.history(dated)
+    assert book.rates(dated, dated.name, DAY) is not None
+
+
+def test_what_a_sweep_finds_is_of_its_day() -> None:
+    days = [date(2026, 11, 26)]
+    book, dated = PriceBook(clock=lambda: days[-1]), model("claude-opus-4-6-20261127", "anthropic")
+    assert book.rates(dated, dated.name, DAY) is None
+    days.append(date(2026, 11, 27))
+    book.preload()
+    assert book.rates(dated, dated.name, DAY) is not None
+
+
 def test_a_known_price_is_looked_up_in_microseconds() -> None:
     book, known = PriceBook(), model()
     book.rates(known, "gpt-4o", DAY)
@@ -121,3 +142,52 @@ def _seconds_for(book: PriceBook, known: CatalogueModel) -> float:
         assert rates is not None
         rates.cost(1_000, 500, 100, 0, 0, 50)
     return (time.perf_counter() - start) / 1_000
+
+
+@pytest.mark.parametrize(
+    ("provider", "name", "when", "sentence"),
+    [
+        ("openai", "gpt-9-ultra", DAY, "The price book does not know the model “gpt-9-ultra” at openai."),
+        ("unknown", "my-llama-finetune", DAY, "The price book does not know the model “my-llama-finetune”."),
+        ("our-server", "gpt-4o", DAY, "The price book does not know the provider “our-server”, which was named for “gpt-4o”."),
+        ("openai", "whisper-1", DAY, "The price book knows “whisper-1” at openai, but no price of its tokens."),
+    ],
+)  # fmt: skip
+def test_why_a_call_has_no_price_is_said(provider: str, name: str, when: int, sentence: str) -> None:
+    reason = PriceBook().reason(model(name, provider), name, when)
+    assert reason is not None
+    assert reason.sentence == sentence
+
+
+def test_a_name_that_several_sell_needs_a_provider() -> None:
+    reason = PriceBook().reason(model("gpt-oss-120b", "unknown"), "gpt-oss-120b", DAY)
+    assert reason is not None
+    assert reason.cause == "no_provider"
+    assert " more sell it." in reason.sentence
+
+
+def test_what_has_a_price_has_no_reason() -> None:
+    book = PriceBook()
+    assert book.reason(model(), "gpt-4o", DAY) is None
+    assert book.reason(model("our-llama", "vllm", flat_rate=0), "our-llama", DAY) is None
+
+
+@pytest.mark.parametrize("made_up", [2_000, pytest.param(100_000, marks=pytest.mark.long)])
+def test_made_up_names_leave_memory_bounded(monkeypatch: pytest.MonkeyPatch, made_up: int) -> None:
+    monkeypatch.setattr(book_module, "MAX_ENTRIES", 200)
+    book, one = PriceBook(), model()
+
+    def look_up(names: range) -> int:
+        for i in names:
+            assert book.rates(one, f"my-own-model-number-{i:06}", DAY) is None
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    look_up(range(made_up // 2))  # now whatever is kept is full
+    tracemalloc.start()
+    try:
+        look_up(range(made_up // 2, made_up // 2 + 500))
+        before = tracemalloc.get_traced_memory()[0]
+        assert look_up(range(made_up // 2 + 500, made_up)) - before < 100_000
+    finally:
+        tracemalloc.stop()

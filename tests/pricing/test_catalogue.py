@@ -6,9 +6,9 @@ from sqlalchemy import event
 
 from callscope.db.engine import Database
 from callscope.db.versions import Versions
-from callscope.pricing.catalogue import VERSION, Catalogue, register
+from callscope.pricing.catalogue import VERSION, Catalogue, Registration
 
-from .test_seed import fresh_catalogue
+from .test_seed import fresh_catalogue, register
 
 
 def test_names_are_found_exactly_apart_from_case(db: Database) -> None:
@@ -28,6 +28,38 @@ def test_a_name_alone_is_the_model_with_the_lowest_id(db: Database) -> None:
     assert found is not None
     assert found.provider == "openai"
     assert [model.provider for model in catalogue.all() if model.name == "o4-mini"] == ["openai", "azure"]
+
+
+def test_a_name_alone_is_not_what_another_call_named_with_its_provider(db: Database) -> None:
+    catalogue = fresh_catalogue(db)
+    with db.write() as connection:
+        register(connection, "our-llama", "vllm")
+    assert catalogue.find("our-llama") is None
+    assert catalogue.find("our-llama", "vllm") is not None
+    with db.write() as connection:
+        nobodys = register(connection, "Our-Llama")
+    catalogue = Catalogue(db, Versions(db))
+    found = catalogue.find("our-llama")
+    assert found is not None
+    assert found.id == nobodys
+
+
+def test_many_models_are_entered_with_few_statements(db: Database) -> None:
+    fresh_catalogue(db)
+    names = [(f"model {i}", "vllm") for i in range(1_000)]
+    statements: list[str] = []
+    with db.write() as connection:
+        event.listen(connection, "before_cursor_execute", lambda *args: statements.append(args[2]))
+        registration = Registration(connection, [*names, ("GPT-4", "OpenAI")])
+        ids = [registration.enter(*name) for name in names]
+        assert [registration.enter(*name) for name in names] == ids == list(range(ids[0], ids[0] + 1_000))
+        assert registration.enter("GPT-4", "OpenAI") == 1
+        assert registration.write()
+    assert len(statements) < 10
+    with db.write() as connection:
+        again = Registration(connection, names)
+        assert [again.enter(*name) for name in names] == ids
+        assert not again.write()
 
 
 def test_a_look_up_costs_no_sql_until_something_changes(db: Database) -> None:

@@ -35,6 +35,14 @@ def test_the_step_of_the_whole_prompt_holds_for_all_tokens(prompt: int, input_pr
     assert replace(rates, steps=(steps,) * 4).cost(prompt, 0).total == prompt * input_price
 
 
+@pytest.mark.parametrize(("step", "other"), [({}, 7_003), ({"request": 0}, 3), ({"server_tool": 0}, 7_000)])
+def test_what_is_billed_besides_tokens_is_billed_for_long_prompts_as_well(step: dict[str, int], other: int) -> None:
+    long = {"above": 100, "input": 2_000, "output": 0, **step}
+    rates = plain_rates("override", input=1_000, output=0, request=7_000_000, server_tool=3_000, steps=[long])
+    assert rates.cost(100, 0, server_tool_calls=1).other == 7_003
+    assert rates.cost(101, 0, server_tool_calls=1)[1:] == (202, 0, 0, 0, other)
+
+
 def test_a_service_tier_has_its_own_price() -> None:
     rates = plain_rates("catalogue", input=1_000, output=2_000)
     batch = (rates.steps[0][0]._replace(input=500, output=1_000),)

@@ -3,12 +3,12 @@
 import re
 from pathlib import Path
 
-from sqlalchemy import delete, select
+from sqlalchemy import Connection, delete, select
 
 from callscope.db.engine import Database
 from callscope.db.versions import Versions
 from callscope.pricing import refresh
-from callscope.pricing.catalogue import Catalogue, register
+from callscope.pricing.catalogue import UNKNOWN_PROVIDER, Catalogue, Registration
 from callscope.pricing.models import LLMModel
 from callscope.pricing.seed import CATALOGUE_FILE, FIXED_MODELS, seed_catalogue, seeded_models
 
@@ -21,6 +21,14 @@ def fresh_catalogue(db: Database) -> Catalogue:
         connection.execute(delete(LLMModel))
         seed_catalogue(connection)
     return Catalogue(db, Versions(db))
+
+
+def register(connection: Connection, name: str, provider: str = UNKNOWN_PROVIDER) -> int:
+    """The id of the model that a call names, entered if it is new."""
+    registration = Registration(connection, [(name, provider)])
+    model_id = registration.enter(name, provider)
+    registration.write()
+    return model_id
 
 
 def test_the_ids_1_to_20_are_those_of_the_docs() -> None:

@@ -2,6 +2,9 @@
 
 from typing import NamedTuple
 
+MAX_DOLLARS = 10_000
+"""What one call may cost."""
+
 
 class Cost(NamedTuple):
     """Nano-dollars. The parts add up to `total` exactly."""

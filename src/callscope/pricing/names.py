@@ -1,39 +1,56 @@
-"""Model and provider names as programs send them, and when a name may be taken for a model that genai-prices knows.
+"""Model and provider names as programs, SDKs and gateways send them: whose price they mean.
 
-genai-prices matches loosely (whatever begins with `claude-opus-4-1` is Claude Opus 4.1 to it, `claude-opus-4-10` too),
-which suits a display and not a bill. Here a match holds only when the name is one that the model's rules spell out, or
-such a name followed by a real version or date.
+A loose match is worse than none. Here a name is taken apart into a provider and the names that the provider may know
+the model under; `snapshot` then looks for exactly these, or for one of them followed by a version (`versions`).
 """
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from genai_prices.types import MatchLogic, ModelInfo
+MAX_NAME = 300
+
+_ALIASES = {
+    "openai": ("openairesponses", "openaichat", "textcompletionopenai", "openaiapi", "chatopenai"),
+    "azure": (
+        "azureopenai", "azureai", "azureaiopenai", "azaiopenai", "azureaiinference", "azaiinference", "azureaifoundry",
+        "azuretext", "azureopenaichat", "azurechatopenai", "microsoftfoundry", "azurefoundry", "azureaistudio",
+    ),
+    "aws": (
+        "awsbedrock", "bedrock", "bedrockconverse", "bedrockruntime", "amazon", "amazonbedrock", "amazonbedrockconverse",
+        "bedrockmantle", "awsbedrockconverse", "anthropicbedrock", "chatbedrock", "chatbedrockconverse",
+    ),
+    "anthropic": ("claude", "chatanthropic"),
+    "google": ("gcpgenai", "googlegenai", "gcp", "googleai"),
+    "gemini": ("gcpgemini", "googlegemini", "googlegla", "googleaistudio", "chatgooglegenerativeai"),
+    "vertex": (
+        "gcpvertexai", "googlevertex", "googlevertexai", "googleanthropicvertex", "googlevertexanthropic",
+        "anthropicvertex", "vertexanthropic", "chatvertexai",
+    ),
+    "mistral": ("mistralai", "codestral", "textcompletioncodestral"),
+    "deepseek": ("deepseekai",),
+    "x-ai": ("xai", "grok"),
+    "cohere": ("coherev2", "coherechat"),
+    "groq": (), "perplexity": ("perplexityai", "pplx"), "together": ("togetherai",),
+    "fireworks": ("fireworksai", "fireworksaiembeddingmodels"),
+    "openrouter": (), "cerebras": (), "moonshotai": ("moonshot", "kimi"), "zai": (), "zhipuai": ("zhipu", "bigmodel"),
+    "minimax": (), "voyageai": ("voyage",), "novita": ("novitaai",), "databricks": (),
+    "cloudflare": ("workersai", "cloudflareworkersai"), "github-copilot": ("githubcopilot",),
+    "baseten": (), "ovhcloud": ("ovh",), "arcee": (), "avian": (), "cursor": (), "doubleword": (), "meta": ("metallama",),
+    "modal": (), "watsonx": ("ibmwatsonxai", "ibmwatsonx", "watsonxai", "ibm"), "ai21": ("ai21labs",),
+    "deepinfra": (), "sambanova": ("sambanovasystems",), "nebius": ("nebiusaistudio",), "hyperbolic": (),
+    "alibaba": ("dashscope", "qwen", "alibabacloud", "qwencloud"), "vercel": ("vercelaigateway",),
+}  # fmt: skip
+"""Our id of a provider (genai-prices' where it has one) and how else SDKs and the OpenTelemetry conventions write it."""
 
 _PROVIDERS = {
-    "openai": "openai", "openairesponses": "openai", "openaichat": "openai",
-    "azure": "azure", "azureopenai": "azure", "azureai": "azure", "azureaiopenai": "azure", "azaiopenai": "azure",
-    "azureaiinference": "azure", "azaiinference": "azure", "azureaifoundry": "azure",
-    "aws": "aws", "awsbedrock": "aws", "bedrock": "aws", "bedrockconverse": "aws", "amazon": "aws",
-    "amazonbedrock": "aws",
-    "anthropic": "anthropic", "claude": "anthropic",
-    "google": "google", "gemini": "google", "googlegemini": "google", "googlegenai": "google", "googlegla": "google",
-    "googleaistudio": "google", "gcpgemini": "google", "gcpgenai": "google", "gcpvertexai": "google",
-    "vertex": "google", "vertexai": "google", "googlevertex": "google", "googlevertexai": "google",
-    "vertexaibeta": "google",
-    "mistral": "mistral", "mistralai": "mistral",
-    "deepseek": "deepseek", "deepseekai": "deepseek",
-    "xai": "x-ai", "grok": "x-ai",
-    "cohere": "cohere", "coherev2": "cohere", "groq": "groq", "perplexity": "perplexity", "perplexityai": "perplexity",
-    "together": "together", "togetherai": "together", "fireworks": "fireworks", "fireworksai": "fireworks",
-    "openrouter": "openrouter", "cerebras": "cerebras", "moonshot": "moonshotai", "moonshotai": "moonshotai",
-    "zai": "zai", "zhipuai": "zhipuai", "minimax": "minimax", "voyage": "voyageai", "voyageai": "voyageai",
-    "novita": "novita", "databricks": "databricks", "cloudflare": "cloudflare", "workersai": "cloudflare",
-    "githubcopilot": "github-copilot", "baseten": "baseten", "ovhcloud": "ovhcloud",
-}  # fmt: skip
-"""Providers as users, SDKs and the OpenTelemetry conventions write them, without case and punctuation."""
+    alias: known for known, others in _ALIASES.items() for alias in (re.sub(r"[^a-z0-9]", "", known), *others)
+}
+_PASS_ON = frozenset(("litellm", "litellmproxy", "portkey", "helicone", "aisuite", "langchain", "llamaindex", "custom"))
+"""Gateways and frameworks that bill nothing: the provider is told by the rest of the name."""
+
+GOOGLE = ("google", "gemini", "vertex")
+"""Google, either of its two APIs; the Gemini API; Vertex AI."""
 
 FIRST_PARTIES = (
     "openai", "anthropic", "google", "mistral", "deepseek", "x-ai", "cohere", "perplexity", "moonshotai", "voyageai",
@@ -43,35 +60,78 @@ FIRST_PARTIES = (
 _OPEN_WEIGHTS = ("gpt-oss", "gemma", "open-")
 """Anyone may serve these, so without a provider their name tells no price."""
 
-_DAY = r"(?:0[1-9]|[12]\d|3[01])"
-_MONTH = r"(?:0[1-9]|1[0-2])"
-_VERSION = rf"""(?:
-    [-@]20\d\d{_MONTH}{_DAY}                   # -20251001, @20251001
-  | [-@]20\d\d-{_MONTH}-{_DAY}                 # -2024-08-06
-  | (?:-preview|-exp)?-{_MONTH}-{_DAY}         # -preview-05-20
-  | (?:-preview|-exp)?-{_MONTH}-20\d\d         # -preview-09-2025
-  | -(?:2[3-9]{_MONTH}|{_MONTH}{_DAY})         # -2411, -0613
-  | [-@]00\d                                   # -001
-  | [-@]latest | @default
-)"""
-_SUFFIX = re.compile(_VERSION, re.VERBOSE)
-_BEDROCK_SUFFIX = re.compile(rf"{_VERSION}?(?:-v\d{{1,2}})?(?::\d{{1,2}})?", re.VERBOSE)
-_BEDROCK_PREFIX = re.compile(r"(?:(?:us|us-gov|eu|apac|au|jp|in|ca|global)\.)?(?:(?:anthropic|amazon)\.)?")
+_INTERFACE = re.compile(r"[.](?:chat|responses|messages|completions?|embeddings?|generative-ai)$")
+"""What the AI SDK puts behind a provider: `openai.responses`, `google.vertex.chat`."""
+
+_OWN_PREFIXES = {
+    "vertex": ("anthropic", "google", "meta", "mistralai"),
+    "google": ("anthropic", "google"),
+    "gemini": ("google",),
+    "azure": ("openai", "responses"),
+    "aws": ("converse", "invoke", "converse_like", "mantle", "llama", "anthropic"),
+}
+"""First parts of a name that say only who made the model, or how it is called."""
+
+_TELLING = (
+    (re.compile(r"arn:aws[a-z-]*:bedrock:"), "aws"),
+    (re.compile(r"(?:[a-z]{2,6}(?:-gov)?\.)?(?:anthropic|amazon|meta|cohere|mistral|ai21)\.[a-z]"), "aws"),
+    (re.compile(r"accounts/fireworks/"), "fireworks"),
+    (re.compile(r"@cf/"), "cloudflare"),
+    (re.compile(r"(?:projects/.*/)?publishers/"), "vertex"),
+    (re.compile(r"models/gemini"), "gemini"),
+    (re.compile(r"claude-[a-z0-9-]+@"), "vertex"),
+)
+"""Names that only one provider has."""
+
+_RESOURCE = re.compile(
+    r"(?:projects/[^/]+/locations/(?P<location>[^/]+)/)?publishers/(?:google|anthropic|meta|mistralai)/models/(?P<model>[^/]+)"
+)
+_ARN = re.compile(
+    r"arn:aws[a-z-]*:bedrock:(?P<region>[a-z0-9-]*):[0-9]*:(?P<kind>foundation-model|inference-profile)/(?P<model>[^/]+)"
+)
+_REGION = re.compile(r"[a-z]{2}(?:-gov|-iso[a-z]?)?-[a-z]+-\d")
+_GEOGRAPHIES = {"eu": "eu", "ap": "apac", "ca": "ca", "us-gov": "us-gov"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Whose model a name is. `names` are what the provider may call it, the likeliest first."""
+
+    provider: str | None
+    names: tuple[str, ...]
+    regional: bool = False
 
 
 @lru_cache(maxsize=1_000)
 def provider_id(written: str) -> str | None:
-    """genai-prices' id of a provider, however it is written; None for one that is not known."""
-    return _PROVIDERS.get(re.sub(r"[^a-z0-9]", "", written.lower()))
+    """Our id of a provider, however it is written; None for one that is not known."""
+    plain = _plain(_INTERFACE.sub("", written.lower()))
+    return _PROVIDERS.get(plain) or ("vertex" if plain.startswith("vertexai") else None)  # vertex_ai-llama_models, …
 
 
-def bare_name(name: str, provider: str) -> str:
-    """The model's name without what wraps it: ARN, resource path, the provider's own prefix."""
-    name = name.strip().lower()
-    if name.startswith("arn:") or (provider == "google" and "models/" in name):
-        return name.rpartition("/")[2]
-    head, slash, rest = name.partition("/")
-    return rest if slash and provider_id(head) == provider else name
+def read(provider: str | None, name: str) -> Reading | None:
+    """Take a name apart. None where it cannot be told whose model it is.
+
+    Args:
+        provider: as the call names it, or None.
+        name: the model's name as the call gives it.
+    """
+    name = name.strip().lower().removesuffix("[1m]")  # Claude Code's mark for the context of a million tokens
+    if not name or len(name) > MAX_NAME:
+        return None
+    known = None
+    if provider is not None and _plain(provider) not in _PASS_ON:
+        known = provider_id(provider)
+        if known is None:
+            return None
+    while _plain(name.partition("/")[0]) in _PASS_ON and "/" in name:
+        name = name.partition("/")[2]
+    if known is None:
+        sure, name = _told_by(name)
+        if sure is None:
+            return None if "/" in name else Reading(None, (name,))
+        known = sure
+    return _READERS.get(known, _read_plain)(known, name)
 
 
 def tells_first_party(name: str) -> bool:
@@ -79,43 +139,102 @@ def tells_first_party(name: str) -> bool:
     return not name.startswith(_OPEN_WEIGHTS)
 
 
-def is_sure(model: "ModelInfo", name: str, provider: str) -> bool:
-    """Whether `name`, which genai-prices takes for `model`, is that model for sure."""
-    spelled_out = {model.id.lower(), *_literals(model.match)}
-    if name in spelled_out:
-        return True
-    if provider == "aws":
-        return any(_is_bedrock_name(name, literal) for literal in spelled_out)
-    stems = {literal.rstrip("-@:") for literal in spelled_out}
-    return any(name.startswith(stem) and _SUFFIX.fullmatch(name, len(stem)) for stem in stems if stem)
+def _told_by(name: str) -> tuple[str | None, str]:
+    """The provider that a name tells, and the name without it."""
+    for pattern, known in _TELLING:
+        if pattern.match(name):
+            return known, name
+    if name.startswith("ft:"):
+        return "openai", name
+    head, slash, rest = name.partition("/")
+    told = provider_id(head) if slash else None
+    return (None, name) if told is None else (told, rest)
 
 
-def _is_bedrock_name(name: str, literal: str) -> bool:
-    literal = literal.removeprefix("regional.")
-    start = name.find(literal)
-    return (
-        start >= 0
-        and _BEDROCK_PREFIX.fullmatch(name, 0, start) is not None
-        and _BEDROCK_SUFFIX.fullmatch(name, start + len(literal)) is not None
-    )
+def _read_plain(provider: str, name: str) -> Reading:
+    names = [name]
+    head, slash, rest = name.partition("/")
+    if slash and (provider_id(head) == provider or head in _OWN_PREFIXES.get(provider, ())):
+        names.append(rest)
+    return Reading(provider, tuple(names))
 
 
-def _literals(clause: "MatchLogic") -> set[str]:
-    """The texts that a rule compares with; what a regular expression allows is not spelled out."""
-    from genai_prices import types
+def _read_openai(provider: str, name: str) -> Reading:
+    """`ft:base:organisation::id` costs what its base costs fine-tuned."""
+    name = name.removeprefix("openai/").removeprefix("responses/").removeprefix("chat/")
+    if name.startswith("ft:"):
+        base = name.split(":")[1]
+        return Reading(provider, (f"ft:{base}",))
+    return Reading(provider, (name,))
 
-    match clause:
-        case types.ClauseEquals(equals=text):
-            return {text.lower()}
-        case types.ClauseStartsWith(starts_with=text):
-            return {text.lower()}
-        case types.ClauseEndsWith(ends_with=text):
-            return {text.lower()}
-        case types.ClauseContains(contains=text):
-            return {text.lower()}
-        case types.ClauseOr(or_=parts):
-            return set().union(*map(_literals, parts))
-        case types.ClauseAnd(and_=parts):
-            return set().union(*map(_literals, parts))
-        case _:
-            return set()
+
+def _read_google(provider: str, name: str) -> Reading | None:
+    head, slash, rest = name.partition("/")
+    if slash and provider_id(head) in GOOGLE and rest:
+        name = rest
+    regional = False
+    if "publishers/" in name:
+        found = _RESOURCE.fullmatch(name)
+        if found is None:
+            return None
+        name = found["model"]
+        provider = "vertex"
+        regional = found["location"] not in (None, "global")
+    name = name.removeprefix("models/")
+    head, slash, rest = name.partition("/")
+    names = (name, rest) if slash and head in _OWN_PREFIXES[provider] else (name,)
+    return Reading(provider, names, regional)
+
+
+def _read_bedrock(provider: str, name: str) -> Reading | None:
+    region = None
+    if name.startswith("arn:"):
+        found = _ARN.fullmatch(name)
+        if found is None:
+            return None
+        name = found["model"]
+        if found["kind"] == "foundation-model":
+            region = found["region"]
+    head, slash, rest = name.partition("/")
+    while slash:
+        if _REGION.fullmatch(head):
+            region = head
+        elif provider_id(head) != provider and head not in _OWN_PREFIXES[provider]:
+            break
+        name = rest
+        head, slash, rest = name.partition("/")
+    name = re.sub(r"(:\d+):\d+k$", r"\1", name)  # the same model, provisioned for a shorter context
+    if region is None and name.startswith("us-gov."):
+        return Reading(provider, (name, *(f"{gov}/{name[7:]}" for gov in ("us-gov-west-1", "us-gov-east-1"))))
+    if region is None:
+        return Reading(provider, (name,))
+    if region.startswith("us-") and not region.startswith("us-gov"):
+        return Reading(provider, (f"{region}/{name}", name))
+    geography = _GEOGRAPHIES.get("us-gov" if region.startswith("us-gov") else region[:2])
+    names = [f"{region}/{name}"]
+    if geography is not None:
+        names.append(f"{geography}.{name}")
+    if geography != "us-gov" and name.startswith("anthropic."):  # costs the same in every region
+        names.append(name)
+    return Reading(provider, tuple(names))
+
+
+def _read_perplexity(provider: str, name: str) -> Reading:
+    """`perplexity/sonar` is the Agent API's own name to Perplexity, and Sonar's behind a gateway."""
+    return Reading(provider, (name, name.removeprefix("perplexity/")))
+
+
+def _read_fireworks(provider: str, name: str) -> Reading:
+    """Gateways leave out the account that Fireworks' own models are under."""
+    names = _read_plain(provider, name).names
+    return Reading(provider, (*names, *(f"accounts/fireworks/models/{short}" for short in names if "/" not in short)))
+
+
+_READERS = {
+    "openai": _read_openai, "google": _read_google, "gemini": _read_google, "vertex": _read_google,
+    "aws": _read_bedrock, "perplexity": _read_perplexity, "fireworks": _read_fireworks,
+}  # fmt: skip
+
+
+def _plain(written: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", written.lower())

@@ -4,6 +4,7 @@ Rates are pico-dollars per token (one dollar per million tokens is 1,000,000): t
 parts are exact, and only their sum is rounded, once, to nano-dollars.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -45,6 +46,14 @@ class Listed(NamedTuple):
     output: int | None
 
 
+class Statement(NamedTuple):
+    """Who states a price, where it is not genai-prices: a page of the provider's, and what to know of it."""
+
+    source: str
+    url: str | None = None
+    note: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Rates:
     """What a model costs at one time.
@@ -55,6 +64,7 @@ class Rates:
         listed: what to show of it.
         since: the first day of this price, where its source tells.
         images_are_output: image tokens are part of the completion, not of the prompt: a model that makes images.
+        statement: who states it, where it is not genai-prices.
     """
 
     source: str
@@ -62,6 +72,7 @@ class Rates:
     listed: Listed
     since: date | None = None
     images_are_output: bool = False
+    statement: Statement | None = None
 
     def cost(
         self,
@@ -146,26 +157,41 @@ class Rates:
         )
 
 
-def plain_rates(
-    source: str,
-    *,
-    input: int,
-    output: int,
-    cached_input: int | None = None,
-    cache_write: int | None = None,
-    cache_write_1h: int | None = None,
-    since: date | None = None,
-) -> Rates:
-    """Rates without steps or service tiers. A kind of token without a price of its own costs what its kin does."""
-    write = input if cache_write is None else cache_write
-    step = Step(
-        above=0, input=input, output=output, reasoning=output,
-        cached_input=input if cached_input is None else cached_input,
-        cache_write=write, cache_write_1h=write if cache_write_1h is None else cache_write_1h,
-        audio_input=input, audio_output=output, image_input=input, image_output=output, request=0, server_tool=0,
+def plain_rates(source: str, *, steps: Iterable[Mapping[str, int]] = (), **kinds: int | None) -> Rates:
+    """Rates that hold for each service tier alike.
+
+    Args:
+        source: as in `Rates`.
+        steps: what differs above a length of prompt, each as the arguments of `filled_step`, shortest first.
+        kinds: as for `filled_step`.
+    """
+    each = {kind: kinds.get(kind) for kind in ("request", "server_tool")}  # what is no token has no length
+    filled = (filled_step(**kinds), *(filled_step(**{**each, **step}) for step in steps))
+    listed = Listed(kinds["input"] or 0, *(kinds.get(kind) for kind in Listed._fields[1:]))
+    return Rates(source, (filled,) * len(SERVICE_TIERS), listed)
+
+
+def filled_step(*, above: int | None = 0, **kinds: int | None) -> Step:
+    """A step in which a kind of token without a price of its own costs what its kin does.
+
+    Args:
+        above: how many tokens the prompt must have more than.
+        kinds: by the other names of `Step`; `input` and `output` are always given.
+    """
+    plain_in, plain_out = kinds["input"] or 0, kinds["output"] or 0
+
+    def own(kind: str, otherwise: int) -> int:
+        found = kinds.get(kind)
+        return otherwise if found is None else found
+
+    write = own("cache_write", plain_in)
+    return Step(
+        above=above or 0, input=plain_in, output=plain_out, reasoning=own("reasoning", plain_out),
+        cached_input=own("cached_input", plain_in), cache_write=write, cache_write_1h=own("cache_write_1h", write),
+        audio_input=own("audio_input", plain_in), audio_output=own("audio_output", plain_out),
+        image_input=own("image_input", plain_in), image_output=own("image_output", plain_out),
+        request=own("request", 0), server_tool=own("server_tool", 0),
     )  # fmt: skip
-    listed = Listed(input, cached_input, cache_write, cache_write_1h, output)
-    return Rates(source, ((step,),) * len(SERVICE_TIERS), listed, since)
 
 
 def _rounded(input_cost: int, cached: int, write: int, output: int, other: int) -> Cost:

@@ -1,80 +1,36 @@
-"""What `/llm/models` takes and gives. Money comes in as decimals and is kept in whole units; it never is a float."""
+"""What `/llm/models` takes and gives."""
 
-from datetime import UTC, datetime
-from decimal import Decimal
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    JsonValue,
-    WithJsonSchema,
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from callscope.pricing.price_schemas import (
+    PRICE,
+    DollarsPer1k,
+    Name,
+    PriceDetail,
+    PriceIn,
+    PriceOut,
+    Second,
+    not_blank,
 )
 
-NANOS_PER_DOLLAR = 1_000_000_000
-PICOS_PER_TOKEN = 1_000_000
-"""From dollars per million tokens to pico-dollars per token."""
-MAX_PER_MILLION = 100_000
+Provider = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(not_blank)]
 
 
-def _number(value: object) -> object:
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise ValueError("must be a number")  # noqa: TRY004  # what pydantic turns into a field's error
-    return Decimal(str(value))
+class PricedAs(BaseModel):
+    """A model of the price book."""
 
-
-def _whole_second_utc(value: datetime) -> datetime:
-    return value.astimezone(UTC).replace(microsecond=0)
-
-
-def _not_blank(value: str) -> str:
-    if not value.isprintable():
-        raise ValueError("must not have control characters")
-    return value
-
-
-DollarsPer1k = Annotated[
-    Decimal,
-    Field(ge=0, le=100, decimal_places=9, allow_inf_nan=False),
-    BeforeValidator(_number),
-    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 100}),
-]
-DollarsPerMillion = Annotated[
-    Decimal,
-    Field(ge=0, le=MAX_PER_MILLION, decimal_places=6, allow_inf_nan=False),
-    BeforeValidator(_number),
-    WithJsonSchema({"type": "number", "minimum": 0, "maximum": MAX_PER_MILLION}),
-]
-Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_not_blank)]
-_PRICE: dict[str, JsonValue] = {
-    "valid_from": "2026-12-01T00:00:00Z",
-    "input": 2.5,
-    "cached_input": 0.25,
-    "output": 10,
-    "source": "contract",
-}
-
-
-class PriceIn(BaseModel):
-    """An administrator's price, in dollars per million tokens, in force from a time on."""
-
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, json_schema_extra={"examples": [_PRICE]})
-
-    input: DollarsPerMillion
-    output: DollarsPerMillion
-    cached_input: DollarsPerMillion | None = Field(None, description="Read from a cache; if left out, as input.")
-    cache_write: DollarsPerMillion | None = Field(None, description="Written to a cache; if left out, as input.")
-    cache_write_1h: DollarsPerMillion | None = Field(
-        None, description="Written to a cache for an hour; if left out, as cache_write."
+    model_config = ConfigDict(
+        extra="forbid",
+        str_strip_whitespace=True,
+        json_schema_extra={"examples": [{"provider": "azure", "model": "gpt-4o"}]},
     )
-    valid_from: Annotated[AwareDatetime, AfterValidator(_whole_second_utc)] | None = Field(
-        None, description="In whole seconds; if left out, now."
-    )
-    source: Name | None = Field(None, description="Where the price is from; if left out, who set it.")
+
+    provider: Provider
+    model: Name
 
 
 class ModelIn(BaseModel):
@@ -89,41 +45,37 @@ class ModelIn(BaseModel):
     )
 
     name: Name
-    provider: Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_not_blank)]
+    provider: Provider
     cost_per_1k_tokens: DollarsPer1k | None = Field(
         None, description="A flat rate in dollars per 1,000 tokens, for prompt and completion alike."
     )
+    cost_per_1k_tokens_from: Second | None = Field(None, description="From when on it holds; if left out, since ever.")
+    priced_as: PricedAs | None = Field(None, description="The model of the price book that this one is.")
     prices: list[PriceIn] = Field(default_factory=list, max_length=100)
 
 
 class ModelPatch(BaseModel):
     """What to change of a model; what is left out stays."""
 
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"enabled": False}, {"prices": [_PRICE]}]}
-    )
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"enabled": False}, {"prices": [PRICE]}]})
 
     enabled: bool = Field(True, description="Whether programs may use the model.")
     cost_per_1k_tokens: DollarsPer1k | None = Field(
         None, description="A flat rate in dollars per 1,000 tokens; null removes it. It goes before all prices."
     )
+    cost_per_1k_tokens_from: Second | None = Field(
+        None,
+        description="With `cost_per_1k_tokens`: from when on it holds, not later than now; null: since ever. If left out, "
+        "it holds from now on; or since ever, where the model had no price before. The rate before it is kept.",
+    )
+    priced_as: PricedAs | None = Field(
+        None,
+        description="The model of the price book that this one is, for names that are your own, such as an Azure "
+        "deployment's; null removes it. Administrators' prices go before it.",
+    )
     prices: list[PriceIn] = Field(
         default_factory=list, max_length=100, description="Prices to add. Those that there are stay."
     )
-
-
-class PriceOut(BaseModel):
-    """A price in dollars per million tokens. Null is a kind of token that has no price of its own."""
-
-    valid_from: datetime | None = Field(description="Null: since ever, as far as the source tells.")
-    source: str = Field(
-        description="Who or what set it; `genai-prices` with its version for a price of the price book."
-    )
-    input: float
-    cached_input: float | None
-    cache_write: float | None
-    cache_write_1h: float | None
-    output: float | None
 
 
 class ModelOut(BaseModel):
@@ -138,6 +90,8 @@ class ModelOut(BaseModel):
                     "provider": "openai",
                     "cost_per_1k_tokens": 0.03,
                     "enabled": True,
+                    "cost_per_1k_tokens_from": None,
+                    "priced_as": None,
                     "prices": [],
                 }
             ]
@@ -148,8 +102,21 @@ class ModelOut(BaseModel):
     name: str
     provider: str
     cost_per_1k_tokens: float | None = Field(description="The flat rate in dollars per 1,000 tokens, if there is one.")
+    cost_per_1k_tokens_from: datetime | None = Field(description="From when on it holds; null: since ever.")
     enabled: bool
-    prices: list[PriceOut] = Field(
-        description="The administrators' prices, oldest first; and where neither one of them nor a flat rate is in "
-        "force, the price book's. Empty: the flat rate holds, or no price is known."
+    priced_as: PricedAs | None = Field(
+        description="The model of the price book that it is, where an administrator said so."
     )
+    prices: Sequence[PriceOut] = Field(
+        description="What is in force now and what will be, oldest first. Empty: the flat rate holds, or no price is known."
+    )
+
+
+class ModelDetail(ModelOut):
+    """A model with all its prices."""
+
+    prices: Sequence[PriceDetail] = Field(
+        description="All prices that it has had, has and will have, oldest first, flat rates too. At any time at most "
+        "one of them holds."
+    )
+    unpriced_reason: str | None = Field(description="Why a call would have no price now; null if it has one.")

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, insert, select
 
 from callscope.db.versions import bump
 from callscope.pricing.catalogue import VERSION
-from callscope.pricing.models import LLMModel
+from callscope.pricing.models import LLMModel, Origin
 
 CATALOGUE_FILE = Path(__file__).with_name("catalogue.json")
 
@@ -48,7 +48,7 @@ def seed_catalogue(connection: Connection) -> None:
     rows = [
         {
             "id": model_id, "name": name, "provider": provider, "cost_per_1k_tokens": FLAT_RATES.get(model_id),
-            "enabled": True, "created_at": now,
+            "enabled": True, "origin": Origin.CATALOGUE, "created_at": now,
         }
         for model_id, (provider, name) in enumerate(seeded_models(), start=1)
     ]  # fmt: skip

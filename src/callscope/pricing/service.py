@@ -1,29 +1,29 @@
 """What is done with the catalogue: list it, add a model, switch one on or off, set a price."""
 
-from datetime import UTC, datetime, time
-from functools import cache
-from importlib.metadata import version
+from datetime import UTC, datetime
 from itertools import islice
 
-from callscope.api.errors import Conflict, NotFound, invalid
+from sqlalchemy.orm import Session
+
+from callscope.api.envelope import FieldError
+from callscope.api.errors import Conflict, Invalid, NotFound, invalid
 from callscope.api.rights import Caller
 from callscope.audit.service import note
 from callscope.db.engine import Database
-from callscope.db.types import EPOCH, dollars_to_nanos, nanos_to_dollars
+from callscope.db.types import EPOCH
 from callscope.db.versions import Versions, bump
-from callscope.pricing.book import SECONDS_PER_DAY, PriceBook
-from callscope.pricing.catalogue import VERSION, Catalogue, CatalogueModel, enabled_at_first, find_id, next_id
-from callscope.pricing.haiku import is_haiku_45, switch_haiku_45
-from callscope.pricing.models import LLMModel, ModelPrice
-from callscope.pricing.rates import Listed
-from callscope.pricing.schemas import PICOS_PER_TOKEN, ModelIn, ModelOut, ModelPatch, PriceIn, PriceOut
+from callscope.observability.names import model_key
+from callscope.pricing.book import PriceBook
+from callscope.pricing.catalogue import VERSION, Catalogue, CatalogueModel, find_id, next_id
+from callscope.pricing.changes import apply, noted, set_price
+from callscope.pricing.models import LLMModel, ModelPrice, Origin
+from callscope.pricing.price_schemas import PriceIn
+from callscope.pricing.reasons import Unpriced
+from callscope.pricing.schemas import ModelIn, ModelPatch, PricedAs
+from callscope.pricing.switch import HAIKU_45, keys_switched_off, subject_of, switch
 from callscope.pricing.visible import VisibleModels
 from callscope.settings.service import VERSION as SETTINGS_VERSION
 from callscope.settings.service import record_haiku_45
-
-FLAT_RATE_GOES_FIRST = (
-    "the model has a flat rate, which goes before all prices; send cost_per_1k_tokens: null to remove it"
-)
 
 
 class ModelNotFound(NotFound):
@@ -40,13 +40,18 @@ class ModelExists(Conflict):
         super().__init__(f"{name} of {provider} is in the catalogue already, as model {model_id}.")
 
 
-class PriceExists(Conflict):
-    """Prices are kept, so one is not replaced by another from the same time on."""
+class PriceNotFound(NotFound):
+    """The model has no price of an administrator's with this id."""
 
-    def __init__(self, name: str, valid_from: datetime) -> None:
-        super().__init__(
-            f"{name} already has a price from {valid_from:%Y-%m-%dT%H:%M:%SZ} on; set one from a later time."
-        )
+    def __init__(self, name: str, price_id: int) -> None:
+        super().__init__(f"{name} has no price {price_id} that an administrator set.")
+
+
+class NotInTheBook(Invalid):
+    """The price book cannot say what this model costs, so none is priced as it."""
+
+    def __init__(self, reason: Unpriced) -> None:
+        super().__init__(FieldError(field="priced_as", message=reason.sentence))
 
 
 class PricingService:
@@ -78,23 +83,18 @@ class PricingService:
         )
         return list(islice(fitting, at_most))
 
-    def shown(self, model: CatalogueModel, now: datetime) -> ModelOut:
-        """A model with its prices as `ModelOut` says."""
-        prices = [
-            _price_out(price.valid_from, price.source, Listed(*(getattr(price, kind) for kind in Listed._fields)))
-            for price in model.prices
-        ]
-        if model.flat_rate is None and model.price_at(now) is None:
-            prices = [*self._from_the_book(model, now), *prices]
-        return ModelOut(
-            id=model.id, name=model.name, provider=model.provider, cost_per_1k_tokens=_dollars(model.flat_rate),
-            enabled=model.enabled, prices=prices,
-        )  # fmt: skip
+    def model(self, caller: Caller, model_id: int) -> CatalogueModel:
+        """One model. Raises ModelNotFound, also for one that the caller may not know of."""
+        model = self._catalogue.get(model_id)
+        if model is None or model_id in self._visible.hidden(caller):
+            raise ModelNotFound(model_id)
+        return model
 
-    def create(self, caller: Caller, body: ModelIn) -> ModelOut:
-        """Add a model. Raises ModelExists, or Invalid for a flat rate together with prices."""
+    def create(self, caller: Caller, body: ModelIn) -> CatalogueModel:
+        """Add a model. Raises ModelExists, NotInTheBook, or Invalid for a flat rate together with prices."""
         if body.cost_per_1k_tokens is not None and body.prices:
             raise invalid("prices", "cannot be set together with the flat rate cost_per_1k_tokens")
+        self._check_target(body.priced_as)
         now = datetime.now(UTC)
         with self._db.write_session() as session:
             connection = session.connection()
@@ -103,106 +103,100 @@ class PricingService:
                 raise ModelExists(found, body.name, body.provider)
             model = LLMModel(
                 id=next_id(connection), name=body.name, provider=body.provider, created_at=now, prices=[],
-                enabled=enabled_at_first(connection, body.name),
+                enabled=model_key(body.name, body.provider) not in keys_switched_off(connection), origin=Origin.ADMIN,
             )  # fmt: skip
             session.add(model)
-            after: dict[str, object] = {"name": model.name, "provider": model.provider}
-            if body.cost_per_1k_tokens is not None:
-                model.cost_per_1k_tokens = dollars_to_nanos(body.cost_per_1k_tokens)
-                after["cost_per_1k_tokens"] = float(body.cost_per_1k_tokens)
-            if body.prices:
-                after["prices"] = [_add_price(model, price, caller, now) for price in body.prices]
-            note(session, caller, "model.create", _subject(model), after=after)
+            told = body.model_fields_set - {"name", "provider"}
+            patch = ModelPatch.model_validate({field: getattr(body, field) for field in told})
+            _, after = apply(model, patch, now, was_unpriced=True)
+            note(
+                session,
+                caller,
+                "model.create",
+                subject_of(model),
+                after={"name": model.name, "provider": model.provider} | after,
+            )
             bump(connection, VERSION)
             model_id = model.id
         return self._announced(model_id)
 
-    def update(self, caller: Caller, model_id: int, body: ModelPatch) -> ModelOut:
-        """Change a model. Raises ModelNotFound, PriceExists, or Invalid for a price beside a flat rate."""
+    def update(self, caller: Caller, model_id: int, body: ModelPatch) -> CatalogueModel:
+        """Change a model. Raises ModelNotFound, PriceExists, NotInTheBook, or Invalid for a price beside a flat rate."""
+        self._check_target(body.priced_as)
+        known = self._catalogue.get(model_id)
+        was_unpriced = known is not None and not self._book.history(known)
         with self._db.write_session() as session:
             model = session.get(LLMModel, model_id)
             if model is None:
                 raise ModelNotFound(model_id)
-            before, after = _apply(model, body, caller)
-            haiku_switched = "enabled" in after and is_haiku_45(model.name)
+            before, after = apply(model, body, datetime.now(UTC), was_unpriced=was_unpriced)
+            haiku_switched = False
+            if "enabled" in after:
+                key = model_key(model.name, model.provider)
+                switch(session, caller, key, model.enabled)
+                haiku_switched = key == HAIKU_45
             if haiku_switched:
-                switch_haiku_45(session, model.enabled)
                 record_haiku_45(session, caller, model.enabled)
             if after:
-                note(session, caller, "model.update", _subject(model), before=before, after=after)
+                note(session, caller, "model.update", subject_of(model), before=before, after=after)
                 bump(session.connection(), VERSION)
         if haiku_switched:
             self._versions.announce(SETTINGS_VERSION)
         return self._announced(model_id)
 
-    def _announced(self, model_id: int) -> ModelOut:
+    def correct_price(self, caller: Caller, model_id: int, price_id: int, body: PriceIn) -> CatalogueModel:
+        """Put another price in the place of one that was entered wrongly; without `valid_from` it holds as long as that.
+
+        Raises ModelNotFound, PriceNotFound, PriceExists, or Invalid for an end before its beginning.
+        """
+        with self._db.write_session() as session:
+            model, price = _found(session, model_id, price_id)
+            before = noted(price)
+            set_price(model, price, body, body.valid_from or price.valid_from)
+            note(
+                session, caller, "model.update", subject_of(model),
+                before={"prices": [before]}, after={"prices": [noted(price)]},
+            )  # fmt: skip
+            bump(session.connection(), VERSION)
+        return self._announced(model_id)
+
+    def remove_price(self, caller: Caller, model_id: int, price_id: int) -> CatalogueModel:
+        """Remove a price that was entered wrongly; the audit log keeps it. Raises ModelNotFound, PriceNotFound."""
+        with self._db.write_session() as session:
+            model, price = _found(session, model_id, price_id)
+            note(
+                session,
+                caller,
+                "model.update",
+                subject_of(model),
+                before={"prices": [noted(price)]},
+                after={"prices": []},
+            )
+            model.prices.remove(price)
+            bump(session.connection(), VERSION)
+        return self._announced(model_id)
+
+    def _check_target(self, target: PricedAs | None) -> None:
+        if target is None:
+            return
+        asked = CatalogueModel(0, target.model, target.provider, None, True, ())
+        reason = self._book.reason(asked, target.model, (datetime.now(UTC) - EPOCH).days)
+        if reason is not None:
+            raise NotInTheBook(reason)
+
+    def _announced(self, model_id: int) -> CatalogueModel:
         self._versions.announce(VERSION)
         model = self._catalogue.get(model_id)
         if model is None:
             raise ModelNotFound(model_id)
-        return self.shown(model, datetime.now(UTC))
-
-    def _from_the_book(self, model: CatalogueModel, now: datetime) -> list[PriceOut]:
-        day, seconds = divmod(int((now - EPOCH).total_seconds()), SECONDS_PER_DAY)
-        rates = self._book.rates(model, model.name, day, seconds)
-        if rates is None:
-            return []
-        since = None if rates.since is None else datetime.combine(rates.since, time(), UTC)
-        return [_price_out(since, _book_source(), rates.listed)]
+        return model
 
 
-Changes = dict[str, object]
-
-
-def _apply(model: LLMModel, body: ModelPatch, caller: Caller) -> tuple[Changes, Changes]:
-    """Change the model; what changed, from what to what."""
-    before: Changes = {}
-    after: Changes = {}
-    told = body.model_fields_set
-    if "cost_per_1k_tokens" in told:
-        flat = None if body.cost_per_1k_tokens is None else dollars_to_nanos(body.cost_per_1k_tokens)
-        if flat != model.cost_per_1k_tokens:
-            before["cost_per_1k_tokens"] = _dollars(model.cost_per_1k_tokens)
-            after["cost_per_1k_tokens"] = _dollars(flat)
-            model.cost_per_1k_tokens = flat
-    if body.prices:
-        if model.cost_per_1k_tokens is not None:
-            raise invalid("prices", FLAT_RATE_GOES_FIRST)
-        now = datetime.now(UTC)
-        before["prices"] = []
-        after["prices"] = [_add_price(model, price, caller, now) for price in body.prices]
-    if "enabled" in told and body.enabled is not model.enabled:
-        before["enabled"], after["enabled"] = model.enabled, body.enabled
-        model.enabled = body.enabled
-    return before, after
-
-
-def _add_price(model: LLMModel, body: PriceIn, caller: Caller, now: datetime) -> Changes:
-    """Add a price to the model; what to note of it."""
-    valid_from = body.valid_from or now.replace(microsecond=0)
-    if any(price.valid_from == valid_from for price in model.prices):
-        raise PriceExists(model.name, valid_from)
-    amounts = body.model_dump(include=set(Listed._fields), exclude_none=True)
-    picos = {name: int(amount * PICOS_PER_TOKEN) for name, amount in amounts.items()}
-    source = body.source or f"set by {caller.name}"[:200]
-    model.prices.append(ModelPrice(valid_from=valid_from, source=source, created_at=now, **picos))
-    noted = {name: float(amount) for name, amount in amounts.items()}
-    return {"valid_from": f"{valid_from:%Y-%m-%dT%H:%M:%SZ}", "source": source, **noted}
-
-
-def _price_out(valid_from: datetime | None, source: str, listed: Listed) -> PriceOut:
-    per_million = {kind: None if picos is None else picos / PICOS_PER_TOKEN for kind, picos in listed._asdict().items()}
-    return PriceOut.model_validate({"valid_from": valid_from, "source": source, **per_million})
-
-
-def _subject(model: LLMModel) -> str:
-    return f"model {model.provider}/{model.name}"
-
-
-def _dollars(nanos: int | None) -> float | None:
-    return None if nanos is None else nanos_to_dollars(nanos)
-
-
-@cache
-def _book_source() -> str:
-    return f"genai-prices {version('genai-prices')}"
+def _found(session: Session, model_id: int, price_id: int) -> tuple[LLMModel, ModelPrice]:
+    model = session.get(LLMModel, model_id)
+    if model is None:
+        raise ModelNotFound(model_id)
+    price = next((price for price in model.prices if price.id == price_id), None)
+    if price is None:
+        raise PriceNotFound(model.name, price_id)
+    return model, price

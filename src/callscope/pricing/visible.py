@@ -1,10 +1,8 @@
 """Which models a caller may know of. The catalogue is one for all, and grows by the names that projects log.
 
-So whoever is limited to projects is not shown a model that only other projects have logged. What every new catalogue
-has, what his own projects have logged, and what an admin added and nobody has logged yet, he sees.
+So whoever is limited to projects is not shown a model that only the calls of other projects have brought in. What
+every new catalogue has, what an admin added, and what his own projects have logged, he sees.
 """
-
-from functools import cache
 
 from sqlalchemy import select
 
@@ -12,7 +10,7 @@ from callscope.api.rights import Caller
 from callscope.calls.models import project_models
 from callscope.db.engine import Database
 from callscope.pricing.catalogue import Catalogue
-from callscope.pricing.seed import seeded_models
+from callscope.pricing.models import Origin
 
 
 class VisibleModels:
@@ -30,13 +28,8 @@ class VisibleModels:
         with self._db.read() as connection:
             for row in connection.execute(select(project_models.c.project_id, project_models.c.model_id)):
                 (own if row.project_id in caller.project_ids else others).add(row.model_id)
-        return frozenset(number for number in others - own if not self._is_common(number))
+        return frozenset(number for number in others - own if self._came_with_a_call(number))
 
-    def _is_common(self, model_id: int) -> bool:
+    def _came_with_a_call(self, model_id: int) -> bool:
         model = self._catalogue.get(model_id)
-        return model is not None and (model.provider, model.name) in _common()
-
-
-@cache
-def _common() -> frozenset[tuple[str, str]]:
-    return frozenset(seeded_models())
+        return model is None or model.origin == Origin.CALL
