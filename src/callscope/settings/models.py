@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from callscope.db.types import Base, UTCTime
 
 ROW_ID = 1
+DEFAULT_CACHE_TTL_SECONDS = 3_600
 
 
 class SystemSettings(Base):
@@ -19,5 +20,6 @@ class SystemSettings(Base):
     claude_haiku_45_enabled: Mapped[bool] = mapped_column(default=True)
     max_tokens_per_request: Mapped[int | None] = mapped_column(BigInteger)
     enable_caching: Mapped[bool] = mapped_column(default=False)
+    cache_ttl_seconds: Mapped[int] = mapped_column(default=DEFAULT_CACHE_TTL_SECONDS)
     updated_at: Mapped[datetime] = mapped_column(UTCTime)
     updated_by: Mapped[str] = mapped_column(String(320))

@@ -2,15 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 
 from callscope.api.docs import errors
 from callscope.api.envelope import Envelope, ok
 from callscope.api.rights import Admin
+from callscope.api.routing import subject
 from callscope.settings.schemas import SettingsOut, SettingsPatch
 from callscope.settings.service import SettingsService
 
-router = APIRouter(prefix="/settings", tags=["settings"])
+router = subject("settings", "/settings")
 
 
 async def _settings(request: Request) -> SettingsService:

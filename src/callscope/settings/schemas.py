@@ -5,9 +5,11 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool
 
+from callscope.settings.models import DEFAULT_CACHE_TTL_SECONDS
 from callscope.settings.service import Settings, SettingsChanges
 
 MAX_TOKENS = 1_000_000_000
+MAX_CACHE_TTL_SECONDS = 7 * 86_400
 
 _EXAMPLE: dict[str, JsonValue] = {"claude_haiku_45_enabled": False, "max_tokens_per_request": 4096}
 
@@ -22,6 +24,7 @@ class SettingsOut(BaseModel):
         description="The most tokens that one request may ask for; null: no cap."
     )
     enable_caching: bool = Field(description="Whether clients may answer from the shared response cache.")
+    cache_ttl_seconds: int = Field(description="How long an answer of the response cache may be used again.")
     updated_at: datetime | None = Field(description="When a setting was last changed; null: never.")
     updated_by: str | None = Field(description="Who changed it last.")
 
@@ -32,6 +35,7 @@ class SettingsOut(BaseModel):
             claude_haiku_45_enabled=settings.claude_haiku_45_enabled,
             max_tokens_per_request=settings.max_tokens_per_request,
             enable_caching=settings.enable_caching,
+            cache_ttl_seconds=settings.cache_ttl_seconds,
             updated_at=settings.updated_at,
             updated_by=settings.updated_by,
         )
@@ -49,6 +53,10 @@ class SettingsPatch(BaseModel):
     )
     enable_caching: StrictBool = Field(False, description="Let clients answer from the shared response cache.")
 
+    cache_ttl_seconds: Annotated[int, Field(strict=True, ge=1, le=MAX_CACHE_TTL_SECONDS)] = Field(
+        DEFAULT_CACHE_TTL_SECONDS, description="How long an answer of the response cache may be used again."
+    )
+
     def changes(self) -> SettingsChanges:
         """The fields that were sent."""
         sent: SettingsChanges = {}
@@ -58,4 +66,6 @@ class SettingsPatch(BaseModel):
             sent["max_tokens_per_request"] = self.max_tokens_per_request
         if "enable_caching" in self.model_fields_set:
             sent["enable_caching"] = self.enable_caching
+        if "cache_ttl_seconds" in self.model_fields_set:
+            sent["cache_ttl_seconds"] = self.cache_ttl_seconds
         return sent

@@ -4,7 +4,6 @@
 changed, the other is changed in the same transaction.
 """
 
-import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypedDict
@@ -13,11 +12,12 @@ from sqlalchemy.orm import Session
 
 from callscope.api.rights import Caller
 from callscope.audit.service import note
+from callscope.db.cached import Cached
 from callscope.db.engine import Database
 from callscope.db.versions import Versions, bump
 from callscope.pricing.catalogue import VERSION as CATALOGUE_VERSION
-from callscope.pricing.haiku import switch_haiku_45
-from callscope.settings.models import ROW_ID, SystemSettings
+from callscope.pricing.switch import HAIKU_45, switch
+from callscope.settings.models import DEFAULT_CACHE_TTL_SECONDS, ROW_ID, SystemSettings
 
 VERSION = "settings"
 
@@ -28,6 +28,7 @@ class SettingsChanges(TypedDict, total=False):
     claude_haiku_45_enabled: bool
     max_tokens_per_request: int | None
     enable_caching: bool
+    cache_ttl_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Settings:
     claude_haiku_45_enabled: bool = True
     max_tokens_per_request: int | None = None
     enable_caching: bool = False
+    cache_ttl_seconds: int = DEFAULT_CACHE_TTL_SECONDS
     updated_at: datetime | None = None
     updated_by: str | None = None
 
@@ -50,19 +52,16 @@ class SettingsService:
     def __init__(self, db: Database, versions: Versions) -> None:
         self._db = db
         self._versions = versions
-        self._current: Settings | None = None
-        self._drops = 0
-        self._lock = threading.Lock()
-        versions.watch(VERSION, self._drop)
+        self._settings = Cached(self._read, versions, VERSION)
 
     @property
     def loaded(self) -> bool:
         """Whether `get` answers from memory now; if not, it reads the database and belongs into a thread."""
-        return self._current is not None
+        return self._settings.current is not None
 
     def get(self) -> Settings:
         """The settings in force."""
-        return self._current or self._load()
+        return self._settings.get()
 
     def change(self, caller: Caller, changes: SettingsChanges) -> Settings:
         """Change some settings, and note what became of what in the audit log.
@@ -73,26 +72,16 @@ class SettingsService:
         with self._db.write_session() as session:
             row = session.get(SystemSettings, ROW_ID)
             after = _store(session, row, caller, changes)
-            if "claude_haiku_45_enabled" in changes and switch_haiku_45(session, changes["claude_haiku_45_enabled"]):
+            if "claude_haiku_45_enabled" in changes:
+                switch(session, caller, HAIKU_45, changes["claude_haiku_45_enabled"])
                 bump(session.connection(), CATALOGUE_VERSION)
         for version in (VERSION, CATALOGUE_VERSION):  # also where nothing changed: it costs one reading of each
             self._versions.announce(version)
         return after
 
-    def _drop(self) -> None:
-        with self._lock:
-            self._drops += 1
-            self._current = None
-
-    def _load(self) -> Settings:
-        while True:
-            drops = self._drops
-            with self._db.read_session() as session:
-                found = _snapshot(session.get(SystemSettings, ROW_ID))
-            with self._lock:
-                if drops == self._drops:  # else something changed while it was being read
-                    self._current = found
-                    return found
+    def _read(self) -> Settings:
+        with self._db.read_session() as session:
+            return _snapshot(session.get(SystemSettings, ROW_ID))
 
 
 def record_haiku_45(session: Session, caller: Caller, enabled: bool) -> None:
@@ -110,6 +99,7 @@ def _snapshot(row: SystemSettings | None) -> Settings:
         claude_haiku_45_enabled=row.claude_haiku_45_enabled,
         max_tokens_per_request=row.max_tokens_per_request,
         enable_caching=row.enable_caching,
+        cache_ttl_seconds=row.cache_ttl_seconds,
         updated_at=row.updated_at,
         updated_by=row.updated_by,
     )
@@ -123,8 +113,9 @@ def _store(session: Session, row: SystemSettings | None, caller: Caller, changes
         return current
     if row is None:
         row = SystemSettings(
-            id=ROW_ID, claude_haiku_45_enabled=current.claude_haiku_45_enabled, enable_caching=current.enable_caching
-        )
+            id=ROW_ID, claude_haiku_45_enabled=current.claude_haiku_45_enabled,
+            enable_caching=current.enable_caching, cache_ttl_seconds=current.cache_ttl_seconds,
+        )  # fmt: skip
         session.add(row)
     new = {name: value for name, value in changes.items() if name in old}
     for name, value in new.items():
