@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from callscope.db.engine import Database
+from callscope.store.sql.doctor import examine
 from tests.caller import Api
 from tests.ingest.conftest import CALL
 
@@ -21,8 +23,18 @@ def test_a_cache_hit_is_a_call_at_no_cost_and_outside_the_latencies(api: Api) ->
     assert told["latency_ms"]["mean"] == 20
     assert told["time_to_first_token_ms"]["p50"] is None
     once = api.post("/llm/log-call", CALL | {"cache_hit": True})
-    assert (once["estimated_cost"], once["price_source"]) == (None, None)
+    assert (once["estimated_cost"], once["price_source"]) == (0, None), "known to be nothing"
+    assert api.get(f"/llm/calls/{once['id']}")["estimated_cost"] == 0
     assert _summary(api)["total_cost"] == told["total_cost"] > 0
+
+
+def test_what_several_reports_of_a_call_wrote_is_shown_together(api: Api) -> None:
+    first = api.post("/llm/log-call", CALL | {"response_id": "r", "prompt": "Where is it?", "metadata": {"a": 1}})
+    again = api.post("/llm/log-call", CALL | {"response_id": "r", "response": "On its way."})
+    assert first["id"] == again["id"]
+    call = api.get(f"/llm/calls/{first['id']}")
+    assert (call["prompt"], call["response"], call["metadata"]) == ("Where is it?", "On its way.", {"a": 1})
+    assert [row["preview"] for row in api.get("/llm/calls")["items"]] == ["Where is it?"]
 
 
 def test_a_refused_call_counts_as_a_refusal_and_as_nothing_else(api: Api) -> None:
@@ -94,3 +106,25 @@ def test_one_bad_call_of_a_batch_is_named_and_nothing_of_it_is_counted(api: Api)
         == "1.model_id"
     )
     assert _summary(api)["calls"] == 0
+
+
+def test_what_no_call_can_cost_is_no_cost(api: Api) -> None:
+    for field in ("cost", "saved_cost"):
+        assert api.post("/llm/log-call", CALL | {field: 10_001}, expect=422)["errors"][0]["field"] == field
+    dear = {"name": "dear", "provider": "vllm", "prices": [{"input": 10_000, "output": 10_000}]}
+    assert api.client.post("/llm/models", json=dear, headers=api._headers()).status_code == 201
+    call = CALL | {"model": "dear", "provider": "vllm", "completion_tokens": 0}
+    receipts = [api.post("/llm/log-call", call | {"prompt_tokens": tokens}) for tokens in (1_000_000, 1_000_001)]
+    assert [receipt["estimated_cost"] for receipt in receipts] == [10_000, None]
+    assert _summary(api)["unpriced_calls"] == 1
+
+
+def test_a_sender_of_absurd_costs_spoils_nothing_for_others(api: Api, db: Database) -> None:
+    absurd = CALL | {"cost": 10_000, "project": "absurd"}
+    api.log([absurd] * 900)
+    for calls in ([absurd], [absurd] * 1_000):
+        assert "9 million US dollars" in api.post("/llm/log-calls", calls, expect=422)["detail"]
+    api.log([absurd | {"cost": 1}, CALL | {"cost": 10_000}])
+    told = _summary(api)
+    assert (told["calls"], told["total_cost"]) == (902, 9_010_001)
+    assert examine(db).found.total() == 0

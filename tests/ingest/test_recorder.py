@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from sqlalchemy.exc import DataError
 
 from callscope.db.engine import Database, DatabaseUnavailable
-from callscope.ingest.changes import Erase, Outcome, Rate, Reprice, Submission, Withdraw
+from callscope.ingest.changes import Erase, Outcome, Rate, Receipt, Reprice, Submission, Withdraw
 from callscope.ingest.recorder import NotStored, QueueFull, Recorder
 from callscope.ingest.row import CallRow
 from callscope.store.errors import CallNotFound, ProjectForbidden
@@ -61,6 +61,13 @@ def _one(**fields: Any) -> Submission:
     return Submission([put(**fields)], size=10)
 
 
+def _record(recorder: Recorder, submission: Submission) -> Sequence[Receipt]:
+    outcome = recorder.submit(submission).result(60)
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome.receipts
+
+
 def test_what_arrives_together_is_written_together_and_answered_each_for_itself(
     db: Database, gate: Gate, recorder: Recorder
 ) -> None:
@@ -81,7 +88,7 @@ def test_beyond_the_bound_nothing_is_taken_until_there_is_room(db: Database, gat
     assert all(future.result(20).error is None for future in futures)
     while recorder.is_full:
         pass
-    recorder.record_now(_one())
+    _record(recorder, _one())
     assert len(rows_of(db)) == 7
 
 
@@ -127,15 +134,15 @@ def test_without_a_database_nothing_is_acknowledged_and_it_recovers_by_itself(
 ) -> None:
     gate.failures = [DatabaseUnavailable("away")]
     with pytest.raises(NotStored):
-        recorder.record_now(_one())
+        _record(recorder, _one())
     assert rows_of(db) == []
-    recorder.record_now(_one())
+    _record(recorder, _one())
     assert len(rows_of(db)) == 1
 
 
 def test_a_commit_whose_answer_was_lost_is_acknowledged(db: Database, gate: Gate, recorder: Recorder) -> None:
     gate.after_commit = [DatabaseUnavailable("the connection broke")]
-    (receipt,) = recorder.record_now(_one())
+    (receipt,) = _record(recorder, _one())
     assert [row.id for row in rows_of(db)] == [receipt.call_id]
 
 
@@ -145,7 +152,7 @@ def test_a_caller_who_gives_up_harms_nobody(recorder: Recorder, gate: Gate) -> N
     assert gate.arrived.wait(20)
     recorder.submit(_one()).cancel()
     gate.open.set()
-    recorder.record_now(_one())
+    _record(recorder, _one())
 
 
 def _breaks(_: CallRow) -> None:
@@ -160,7 +167,7 @@ def _breaks(_: CallRow) -> None:
 def test_one_bad_submission_of_a_group_fails_alone(
     db: Database, gate: Gate, recorder: Recorder, bad: Rate | Erase | Withdraw | Reprice
 ) -> None:
-    recorder.record_now(_one())
+    _record(recorder, _one())
     gate.open.clear()
     good = [recorder.submit(_one())]
     broken = recorder.submit(Submission([bad]))
@@ -172,11 +179,11 @@ def test_one_bad_submission_of_a_group_fails_alone(
 
 
 def test_a_submission_is_made_whole_or_not_at_all(db: Database, recorder: Recorder) -> None:
-    (receipt,) = recorder.record_now(_one())
+    (receipt,) = _record(recorder, _one())
     forbidden = Rate(receipt.call_id, "ann", 5, None, None, NOW, frozenset({2}))
     for last, error in ((Erase(99), CallNotFound), (forbidden, ProjectForbidden)):
         with pytest.raises(error):
-            recorder.record_now(Submission([put(), Rate(receipt.call_id, "bob", 4, None, None, NOW), last]))
+            _record(recorder, Submission([put(), Rate(receipt.call_id, "bob", 4, None, None, NOW), last]))
     (row,) = rows_of(db)
     assert row.rating_4 == 0
 

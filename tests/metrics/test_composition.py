@@ -14,6 +14,7 @@ from callscope.metrics.composition import (
     Span,
     TooManyBuckets,
     compose,
+    default_bucket,
     timeline,
     to_datetime,
     widened,
@@ -82,6 +83,26 @@ def test_a_point_holds_one_local_day(moment: datetime, days: int, zone: str) -> 
         assert local(first) == local(end - 1) == local(first - 1) + timedelta(days=1)
 
 
+@given(st.datetimes(datetime(2015, 1, 2), datetime(2030, 1, 1)), st.sampled_from(ZONES))  # noqa: DTZ001  # as above
+@example(datetime(2025, 10, 4, 3, 10), "Australia/Lord_Howe")  # noqa: DTZ001  # half an hour forwards
+@example(datetime(2026, 4, 4, 3, 10), "Australia/Lord_Howe")  # noqa: DTZ001  # half an hour back
+@example(datetime(2025, 10, 25, 20, 0), "Europe/Berlin")  # noqa: DTZ001
+@example(datetime(2020, 4, 3, 20, 0), "Pacific/Chatham")  # noqa: DTZ001  # from a quarter to four to a quarter to three
+@example(datetime(2020, 9, 25, 20, 0), "Pacific/Chatham")  # noqa: DTZ001  # and forwards again
+def test_a_point_holds_one_local_hour(moment: datetime, zone: str) -> None:
+    place = ZoneInfo(zone)
+    start = int(moment.replace(tzinfo=UTC).timestamp() // 60)
+    line = timeline(Span(start, start + 36 * 60), Bucket.HOUR, place)
+
+    def local(minute: int) -> datetime:
+        return to_datetime(minute).astimezone(place)
+
+    for first, end in itertools.pairwise(line.starts):
+        assert local(first).hour == local(end - 1).hour
+        assert local(first).minute == 0 or local(first).utcoffset() != local(first - 1).utcoffset()
+        assert end - first <= 90
+
+
 def test_weeks_begin_on_monday() -> None:
     start = int(datetime(2026, 10, 1, tzinfo=UTC).timestamp() // 60)
     line = timeline(Span(start, start + 60 * 1440), Bucket.WEEK, ZoneInfo("Europe/Berlin"))
@@ -94,3 +115,12 @@ def test_a_series_has_a_bound(bucket: Bucket, minutes: int) -> None:
     assert len(timeline(Span(0, MAX_BUCKETS * minutes), bucket, ZoneInfo("UTC"))) == MAX_BUCKETS
     with pytest.raises(TooManyBuckets):
         timeline(Span(0, (MAX_BUCKETS + 2) * minutes), bucket, ZoneInfo("UTC"))
+
+
+@pytest.mark.parametrize(
+    ("minutes", "bucket"),
+    [(15, "minute"), (120, "minute"), (360, "hour"), (3 * 1440, "hour"), (7 * 1440, "day"), (90 * 1440, "day"), (366 * 1440, "week")],
+)  # fmt: skip
+def test_a_range_up_to_now_has_the_same_width_however_its_ends_are_widened(minutes: int, bucket: str) -> None:
+    for wider in (0, 1, 16, 29):
+        assert default_bucket(Span(FIRST, FIRST + minutes + wider)) == bucket

@@ -151,6 +151,8 @@ def test_the_last_days_end_now(api: Api) -> None:
         ({"from": "2025-10-02T00:00:00Z", "to": "2025-10-01T00:00:00Z"}, "from"),
         ({"days": 0}, "days"),
         ({"days": 300, "bucket": "hour"}, "bucket"),
+        ({"days": 7, "from": "2025-10-01T00:00:00Z"}, "days"),
+        ({"days": 7, "to": "2025-10-01T00:00:00Z"}, "days"),
         ({"from": "1815-01-01"}, "from"),
     ],
 )

@@ -1,7 +1,7 @@
 """Every filter and grouping of every figure is what a plain computation over the calls gives."""
 
 from collections import defaultdict
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -69,6 +69,7 @@ def _check(api: Api, query: dict[str, Any], calls: list[dict[str, Any]]) -> None
     assert latency["calls"] == sum(entry["calls"] for entry in latency["distribution"]) == len(plain["latencies"])
     assert is_percentile(latency["latency_ms"], plain["latencies"])
     assert is_percentile(latency["time_to_first_token_ms"], plain["first_tokens"])
+    _check_course(latency, calls)
     errors = api.get("/metrics/error-rate", query)
     assert (errors["calls"], errors["errors"]) == (plain["calls"], plain["errors"])
     kinds: dict[str, int] = defaultdict(int)
@@ -76,6 +77,17 @@ def _check(api: Api, query: dict[str, Any], calls: list[dict[str, Any]]) -> None
         if call["status"] != "success" and "refused" not in call and not call.get("cache_hit"):
             kinds["timeout" if call["status"] == "timeout" else KINDS[call["error_type"]]] += 1
     assert {row["kind"]: row["errors"] for row in errors["by_kind"]} == kinds
+
+
+def _check_course(latency: dict[str, Any], calls: list[dict[str, Any]]) -> None:
+    starts = [datetime.fromisoformat(point["start"]) for point in latency["points"]]
+    for point, start, end in zip(
+        latency["points"], starts, [*starts[1:], datetime.max.replace(tzinfo=UTC)], strict=True
+    ):
+        plain = figures([call for call in calls if start <= call["time"] < end])
+        assert point["calls"] == len(plain["latencies"])
+        assert is_percentile(point, plain["latencies"])
+        assert is_percentile(point["time_to_first_token_ms"], plain["first_tokens"])
 
 
 def test_groups_are_told_apart_and_add_up(api: Api, logged: list[dict[str, Any]]) -> None:

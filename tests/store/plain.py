@@ -13,13 +13,13 @@ from callscope.metrics.histogram import OVERFLOW_BIN, unpack
 Row = dict[str, Any]
 Cells = dict[tuple[int, ...], Counter[str]]
 GRAINS = ((0, 1), (1, 15), (2, 60), (3, 1440))
-TOTAL, MODEL, DETAIL, EVERY_STATUS = 0, 1, 2, -1
+TOTAL, MODEL, DETAIL, UNPRICED, EVERY_STATUS = 0, 1, 2, 3, -1
 _EDGES = [1.02**i for i in range(OVERFLOW_BIN)]
 _TOKENS = (
     "prompt_tokens", "completion_tokens", "cached_tokens", "cache_write_tokens", "cache_write_1h_tokens",
-    "reasoning_tokens", "audio_input_tokens", "audio_output_tokens", "image_tokens", "server_tool_calls",
+    "reasoning_tokens", "server_tool_calls",
 )  # fmt: skip
-SIDE = ("calls", "errors", "tokens", "cost_nanos")
+SIDE = ("calls", "errors", "tokens", "cost_nanos", "unpriced_calls")
 
 
 def rows(connection: Connection, query: str) -> list[Row]:
@@ -46,6 +46,12 @@ def figures(call: Row) -> Counter[str]:
         found["cost_nanos"] += call["estimated_cost"]
     for name in _TOKENS:
         found[name] += call[name]
+    rest = max(0, call["prompt_tokens"] - call["cached_tokens"] - call["cache_write_tokens"])
+    found["audio_input_tokens"] += min(call["audio_input_tokens"], rest)
+    found["image_tokens"] += min(call["image_tokens"], rest - found["audio_input_tokens"])
+    rest = max(0, call["completion_tokens"] - call["reasoning_tokens"])
+    found["audio_output_tokens"] += min(call["audio_output_tokens"], rest)
+    found["image_output_tokens"] += min(call["image_tokens"], rest - found["audio_output_tokens"])
     found["latency_calls"] += 1
     found["latency_us"] += round(call["latency_ms"] * 1000)
     if call["time_to_first_token_ms"] is not None:
@@ -64,11 +70,25 @@ def _cells(call: Row) -> Iterator[tuple[int, ...]]:
             yield (MODEL, grain, project, bucket, *of_model, 0, 0, 0)
         detail = (call["error_kind"], call["size_class"], call["service_tier"])
         yield (DETAIL, grain, call["project_id"], bucket, *of_model, *detail)
+        if figures(call)["unpriced_calls"]:
+            yield (UNPRICED, grain, call["project_id"], bucket, *of_model, *detail)
 
 
 def bin_of(micros: int) -> int:
     """The first bin whose upper edge is not below the value."""
     return 0 if micros < 1 else max(1, bisect_left(_EDGES, micros))
+
+
+def totals(db: Database) -> list[list[Row]]:
+    """Every total as it is stored."""
+    tables = {
+        "rollups": 10, "rollup_histograms": 7, "rollup_end_users": 3, "rollup_api_keys": 3, "end_user_admissions": 2,
+    }  # fmt: skip
+    with db.read() as connection:
+        return [
+            rows(connection, f"SELECT * FROM {name} ORDER BY {', '.join(map(str, range(1, key + 1)))}")
+            for name, key in tables.items()
+        ]
 
 
 def check(db: Database, max_end_users: int) -> None:
@@ -79,10 +99,12 @@ def check(db: Database, max_end_users: int) -> None:
             "SELECT c.*, k.estimated_cost FROM llm_call_logs c LEFT JOIN cost_logs k ON k.id = c.id WHERE c.is_call",
         )
         floor = connection.scalar(text("SELECT value FROM counters WHERE name = 'minute_floor'")) or 0
-        _check_cells(connection, calls, floor)
-        _check_histograms(connection, calls, floor)
-        _check_api_keys(connection, calls)
-        _check_end_users(connection, calls, max_end_users)
+        days = {row["id"]: row["rows_from"] or 0 for row in rows(connection, "SELECT id, rows_from FROM projects")}
+        calls = [call for call in calls if call["day"] >= days.get(call["project_id"], 0)]
+        _check_cells(connection, calls, floor, days)
+        _check_histograms(connection, calls, floor, days)
+        _check_api_keys(connection, calls, days)
+        _check_end_users(connection, calls, max_end_users, days)
         _check_ratings(connection)
         orphans = "SELECT id FROM cost_logs WHERE id NOT IN (SELECT id FROM llm_call_logs) OR id != llm_call_id"
         assert not rows(connection, orphans)
@@ -94,7 +116,16 @@ def _kept(cells: Cells, floor: int) -> dict[tuple[int, ...], dict[str, int]]:
     return {key: cell for key, cell in kept.items() if cell and (key[1] != 0 or key[3] >= floor)}
 
 
-def _check_cells(connection: Connection, calls: list[Row], floor: int) -> None:
+def _take_out_purged(stored: Cells, expected: Cells, days: dict[int, int]) -> None:
+    """Cells of days that a project keeps no calls of stand for themselves, also in the sums over all projects."""
+    for key in list(stored):
+        if key[3] // 1440 < days.get(key[2], 0):
+            cell = stored.pop(key)
+            if key[0] in {TOTAL, MODEL}:
+                expected[(*key[:2], 0, *key[3:])].update(cell)
+
+
+def _check_cells(connection: Connection, calls: list[Row], floor: int, days: dict[int, int]) -> None:
     expected: Cells = defaultdict(Counter)
     for call in calls:
         for key in _cells(call):
@@ -104,15 +135,16 @@ def _check_cells(connection: Connection, calls: list[Row], floor: int) -> None:
         values = list(cell.items())
         stored[tuple(int(value) for _, value in values[:10])] = Counter(dict(values[10:]))
         assert min(value for name, value in values[10:]) >= 0 or (cell["grain"] == 0 and cell["bucket"] < floor), cell
+    _take_out_purged(stored, expected, days)
     assert _kept(stored, floor) == _kept(expected, floor)
 
 
-def _check_histograms(connection: Connection, calls: list[Row], floor: int) -> None:
+def _check_histograms(connection: Connection, calls: list[Row], floor: int, days: dict[int, int]) -> None:
     latency: Cells = defaultdict(Counter)
     first_token: Cells = defaultdict(Counter)
     for call in calls:
         found = figures(call)
-        for key in {key[:7] for key in _cells(call) if key[0] != DETAIL}:
+        for key in {key[:7] for key in _cells(call) if key[0] in {TOTAL, MODEL}}:
             if found["latency_calls"]:
                 latency[key][str(bin_of(found["latency_us"]))] += 1
             if found["ttft_calls"]:
@@ -125,16 +157,17 @@ def _check_histograms(connection: Connection, calls: list[Row], floor: int) -> N
             stored[tuple(list(cell.values())[:7])] = Counter(
                 {str(index): count for index, count in zip(bins, counts, strict=True)}
             )
+        _take_out_purged(stored, expected, days)
         assert _kept(stored, floor) == _kept(expected, floor), side
 
 
 def _side(call: Row) -> Counter[str]:
     found = figures(call)
     tokens = found["prompt_tokens"] + found["completion_tokens"]
-    return Counter(calls=found["calls"], errors=found["errors"], tokens=tokens, cost_nanos=found["cost_nanos"])
+    return Counter(tokens=tokens, **{name: found[name] for name in SIDE if name != "tokens"})
 
 
-def _check_api_keys(connection: Connection, calls: list[Row]) -> None:
+def _check_api_keys(connection: Connection, calls: list[Row], days: dict[int, int]) -> None:
     expected: dict[tuple[int, ...], Counter[str]] = defaultdict(Counter)
     for call in calls:
         if call["api_key_id"] is not None:
@@ -142,16 +175,18 @@ def _check_api_keys(connection: Connection, calls: list[Row]) -> None:
     stored = {
         (cell["day"], cell["project_id"], cell["api_key_id"]): {name: cell[name] for name in SIDE if cell[name]}
         for cell in rows(connection, "SELECT * FROM rollup_api_keys")
+        if cell["day"] >= days.get(cell["project_id"], 0)
     }
     assert {key: cell for key, cell in stored.items() if cell} == {
         key: +cell for key, cell in expected.items() if +cell
     }
 
 
-def _check_end_users(connection: Connection, calls: list[Row], limit: int) -> None:
+def _check_end_users(connection: Connection, calls: list[Row], limit: int, days: dict[int, int]) -> None:
     stored = {
         (cell["day"], cell["project_id"], cell["end_user"]): {name: cell[name] for name in SIDE if cell[name]}
         for cell in rows(connection, "SELECT * FROM rollup_end_users")
+        if cell["day"] >= days.get(cell["project_id"], 0)
     }
     own = Counter((day, project) for day, project, name in stored if name != "(other)")
     assert max(own.values(), default=0) <= limit

@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -52,6 +52,13 @@ FILTERS: tuple[tuple[dict[str, Any], Keep], ...] = (
             (row.call.project_id, row.call.environment_id, row.call.model_id) == (1, 1, GPT_4O) and row.call.status != 0
         ),
     ),
+    ({"error_kinds": frozenset({1})}, lambda row: row.call.error_kind == 1),
+    ({"error_kinds": frozenset({1, 2, 9})}, lambda row: row.call.error_kind in {1, 2, 9}),
+    ({"error_kinds": frozenset({1}), "selection": Selection(statuses=frozenset({0}))}, lambda row: False),
+    (
+        {"error_kinds": frozenset({1, 2}), "selection": Selection(frozenset({1, 2}), model_ids=frozenset({GPT_4O}))},
+        lambda row: row.call.error_kind in {1, 2} and row.call.project_id in {1, 2} and row.call.model_id == GPT_4O,
+    ),
     ({"end_user": "ann"}, lambda row: row.call.end_user == "ann"),
     ({"session_id": "talk 1"}, lambda row: row.call.session_id == "talk 1"),
     ({"trace_id": "t3"}, lambda row: row.call.trace_id == "t3"),
@@ -78,6 +85,8 @@ FILTERS: tuple[tuple[dict[str, Any], Keep], ...] = (
     ({"tag": 'a "b" c'}, lambda row: 'a "b" c' in json.loads(row.call.tags or "[]")),
     ({"tag": "b"}, lambda row: False),
     ({"tag": ","}, lambda row: False),
+    ({"name": "answer 2"}, lambda row: row.call.name == "answer 2"),
+    ({"api_key_id": 3}, lambda row: row.call.api_key_id == 3),
     ({"min_latency_ms": 100.0, "max_latency_ms": 900.0}, lambda row: 100 <= row.call.latency_ms <= 900),
     ({"min_cost": 40, "max_cost": 60}, lambda row: (cost := _cost(row)) is not None and 40 <= cost <= 60),
     ({"max_cost": 0}, lambda row: _cost(row) == 0),
@@ -98,14 +107,17 @@ def _some(count: int, seed: int) -> Iterator[Any]:
     for i in range(count):
         kind = rng.choice(("", "", "", "cache_hit", "refused"))
         chosen = rng.choice(tags)
+        status = rng.choice((0, 0, 1, 2))
         yield put(
             project_id=rng.randint(1, 3), environment_id=rng.randint(1, 2),
             model_id=rng.choice((GPT_4, GPT_4O, GPT_4O_MINI)),
-            created_at=NOW - rng.choice((0, MINUTE, rng.randrange(8 * DAY))), status=rng.choice((0, 0, 1, 2)),
+            created_at=NOW - rng.choice((0, MINUTE, rng.randrange(8 * DAY))),
+            status=status, error_kind=i % 3 + 1 if status else 0,
             prompt_tokens=rng.randrange(90), completion_tokens=rng.randrange(9), latency_ms=float(rng.randrange(2_000)),
             violation=rng.choice((0, 0, 1, 3)), end_user=rng.choice((None, "ann", "bob")),
             session_id=rng.choice((None, "talk 1", "talk 2")), trace_id=rng.choice((None, f"t{i % 5}")),
             tags=None if chosen is None else json.dumps(chosen, ensure_ascii=False),
+            name=None if i % 5 == 4 else f"answer {i % 5}", api_key_id=i % 4 or None,
             cache_hit=kind == "cache_hit", refused="no" if kind == "refused" else None,
             cost=rng.choice((None, 0, rng.randrange(100))) if not kind else None,
         )  # fmt: skip
@@ -129,7 +141,7 @@ def _newest_first(rows: Any) -> list[PricedRow]:
 
 
 def _all_pages(
-    ask: Callable[[Position | None], CallPage], between: Callable[[], object] = lambda: None
+    ask: Callable[[Any], CallPage], between: Callable[[], object] = lambda: None
 ) -> tuple[list[PricedRow], list[CallPage]]:
     pages: list[CallPage] = []
     rows: list[PricedRow] = []
@@ -142,6 +154,16 @@ def _all_pages(
         after = page.next
         between()
     return rows, pages
+
+
+def _ordered(rows: Iterable[PricedRow], sort: Sort) -> list[PricedRow]:
+    """Largest first, and then newest first."""
+    key: Callable[[PricedRow], float] = {
+        Sort.LATENCY: lambda row: row.call.latency_ms,
+        Sort.COST: lambda row: -1 if row.cost is None else row.cost.estimated_cost,
+        Sort.TOKENS: _tokens,
+    }[sort]
+    return sorted(rows, key=lambda row: -key(row))
 
 
 def _ids(rows: Sequence[PricedRow]) -> list[int]:
@@ -202,17 +224,41 @@ def test_no_call_is_lost_or_repeated_while_new_ones_come(
 
 
 @pytest.mark.parametrize("sort", [Sort.LATENCY, Sort.COST, Sort.TOKENS])
-def test_other_orders_are_largest_first(writer: Writer, stored: list[PricedRow], sort: Sort) -> None:
-    key: Callable[[PricedRow], float] = {
-        Sort.LATENCY: lambda row: row.call.latency_ms,
-        Sort.COST: lambda row: -1 if row.cost is None else row.cost.estimated_cost,
-        Sort.TOKENS: _tokens,
-    }[sort]
-    with writer.store.reading() as reading:
+def test_other_orders_are_largest_first(db: Database, stored: list[PricedRow], sort: Sort) -> None:
+    with db.read() as connection:
         for fields, keep in FILTERS:
-            found, _ = _all_pages(lambda after: reading.calls(CallFilter(sort=sort, **fields), after, 60))  # noqa: B023  # asked at once
-            expected = sorted((row for row in stored if keep(row)), key=lambda row: -key(row))  # stable: then by time
-            assert _ids(found) == _ids(expected), fields
+            wanted = CallFilter(sort=sort, **fields)
+            found, _ = _all_pages(lambda after: listing.sorted_page(connection, wanted, after, 60, budget=60))  # noqa: B023  # asked at once
+            assert _ids(found) == _ids(_ordered((row for row in stored if keep(row)), sort)), fields
+
+
+def test_the_pages_of_another_order_fit_together_when_the_time_was_short(
+    db: Database, writer: Writer, stored: list[PricedRow], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first page settles how far back all of them look, and what comes meanwhile moves nothing."""
+    monkeypatch.setattr(listing, "_LARGEST_STEP", 50)
+    budgets = iter((-1, *[60] * 100))
+    newer = _some(100, seed=9)
+
+    def ask(after: Any) -> CallPage:
+        with db.read() as connection:
+            wanted = CallFilter(sort=Sort.TOKENS)
+            return listing.sorted_page(connection, wanted, after, 7, budget=next(budgets))
+
+    found, pages = _all_pages(ask, lambda: writer.each(next(newer)))
+    known = {row.call.id for row in stored}
+    among = pages[0].sorted_among
+    assert among is not None
+    assert 30 < among <= 50
+    assert [call_id for call_id in _ids(found) if call_id in known] == _ids(_ordered(stored[:among], Sort.TOKENS))
+    assert len(_ids(found)) == len(set(_ids(found)))
+
+
+def test_many_models_are_looked_for_in_order_of_time(
+    db: Database, stored: list[PricedRow], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "_FEW", 1)
+    test_every_filter_is_a_plain_filter_newest_first(db, stored)
 
 
 def test_a_withdrawn_call_and_a_witness_are_in_no_list(writer: Writer) -> None:

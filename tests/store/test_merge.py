@@ -14,7 +14,8 @@ from callscope.feedback.models import Feedback
 from callscope.ingest.changes import Erase, Put, Rate, Reprice, Submission, Withdraw
 from callscope.ingest.row import ERASED, CallRow, PriceSource
 from callscope.pricing.cost import Cost
-from callscope.store.sql.tables import payload_table, payload_table_number
+from callscope.store.sql import payload_tables
+from callscope.store.sql.operations import MAX_WITNESSES
 from tests.store import plain
 from tests.store.conftest import MAX_END_USERS
 from tests.store.witness import DAY, GPT_4, GPT_4O, HAIKU, HOUR, MINUTE, NOW, Writer, put, rows_of, wipe
@@ -28,7 +29,7 @@ def _seen(writer: Writer, call_id: int) -> Mapping[str, Any]:
     with writer.store.reading() as reading:
         found = reading.call(call_id)
         assert found is not None
-        payload = reading.payloads([found]).get(found.call.id)
+        payload = reading.payloads([found.call]).get(found.call.id)
     said = {name: value for name, value in found.call._asdict().items() if name not in OWN}
     cost = found.cost and (found.cost.estimated_cost, found.cost.price_source)
     return said | {"cost": cost, "payload": payload}
@@ -63,6 +64,7 @@ def _witness(draw: st.DrawFn) -> Put:
     fields: dict[str, Any] = {
         "model_id": draw(st.sampled_from((GPT_4, GPT_4O, HAIKU))),
         "source": draw(st.sampled_from((10, 20))),
+        "api_key_id": draw(st.sampled_from((None, None, 4))),
         "created_at": NOW - draw(st.sampled_from((0, MINUTE, 20 * HOUR, 23 * HOUR, 30 * HOUR, 45 * HOUR))),
         "status": draw(st.sampled_from((0, 1))),
         "prompt_tokens": prompt,
@@ -192,6 +194,19 @@ def test_a_response_id_means_nothing_elsewhere(writer: Writer, other: dict[str, 
     assert first != second
 
 
+def test_an_id_that_everything_carries_is_no_id(db: Database, writer: Writer) -> None:
+    """A mocked provider gives each call the same response id: what is too much for one call is kept as others."""
+    puts = [put(response_id="chatcmpl-123", trace_id="t", span_id="s", created_at=NOW + i) for i in range(40)]
+    apart = writer.each(*puts)
+    assert len(set(apart[:MAX_WITNESSES])) == 1
+    assert len(set(apart[MAX_WITNESSES:])) == 40 - MAX_WITNESSES
+    assert writer.each(puts[3]) == apart[:1], "a repeated delivery is still known"
+    plain.check(db, MAX_END_USERS)
+    wipe(db)
+    assert len(set(writer.together(*puts))) == len(set(apart))
+    plain.check(db, MAX_END_USERS)
+
+
 def test_a_delivery_that_is_repeated_changes_nothing(db: Database, writer: Writer) -> None:
     told = put(trace_id="t", span_id="s", cost=7, payload=b"said")
     first, again = writer.each(told, told)
@@ -205,7 +220,7 @@ def test_what_was_written_is_added_by_a_second_delivery(db: Database, writer: Wr
     for told in ((bare, full), (full, bare)):
         wipe(db)
         call_id = writer.each(*told)[0]
-        assert _seen(writer, call_id)["payload"] == b"said"
+        assert _seen(writer, call_id)["payload"] == [b"said"]
 
 
 def test_a_second_report_completes_the_first(db: Database, writer: Writer) -> None:
@@ -216,6 +231,20 @@ def test_a_second_report_completes_the_first(db: Database, writer: Writer) -> No
     seen = _seen(writer, call_id)
     assert (seen["prompt_tokens"], seen["latency_ms"], seen["end_user"], seen["cost"]) == (8, 40.0, "ann", (5, 3))
     plain.check(db, MAX_END_USERS)
+
+
+def test_a_person_changes_nothing_of_what_a_program_told(db: Database, writer: Writer) -> None:
+    program = put(response_id="r", api_key_id=4, prompt_tokens=1_000, usage_estimated=True, cost=5, payload=b"said")
+    person = put(
+        response_id="r", user_id=2, prompt_tokens=9, cached_tokens=1, reported=10**12, payload=b"forged", name="n",
+        session_id="s", end_user="ann", time_to_first_token_ms=1.0, refused="forged", status=1, error_message="forged",
+    )  # fmt: skip
+    for told in ((program, person), (person, program)):
+        wipe(db)
+        seen = _seen(writer, writer.each(*told)[0])
+        assert (seen["prompt_tokens"], seen["cost"], seen["payload"]) == (1_000, (5, 3), [b"said", b"forged"])
+        assert (seen["status"], seen["refused"], seen["end_user"]) == (0, None, "ann")
+        plain.check(db, MAX_END_USERS)
 
 
 @pytest.mark.parametrize("together", [False, True], ids=["apart", "together"])
@@ -265,6 +294,22 @@ def test_feedback_moves_along_and_an_author_has_one_rating(db: Database, writer:
     plain.check(db, MAX_END_USERS)
 
 
+def test_a_user_and_whom_a_key_calls_like_him_are_two_authors(db: Database, writer: Writer) -> None:
+    low, high = writer.each(put(response_id="r"), put(trace_id="t", span_id="s"))
+    writer.each(
+        Rate(low, "ann", 5, "mine", 7, NOW + 1),
+        Rate(low, "ann", 1, "forged", None, NOW + 2),
+        Rate(high, "ann", 2, "forged again", None, NOW + 3),
+        Rate(high, "ann, married", 4, "mine again", 7, NOW + 4),
+        put(response_id="r", trace_id="t", span_id="s"),
+        Rate(low, "ann", 3, "forged at last", None, NOW + 5),
+    )
+    with db.read_session() as session:
+        kept = session.execute(select(Feedback.user_id, Feedback.rating, Feedback.comment).order_by(Feedback.rating))
+        assert kept.all() == [(None, 3, "forged at last"), (7, 4, "mine again")]
+    plain.check(db, MAX_END_USERS)
+
+
 def test_feedback_is_found_under_the_model_that_the_call_proves_to_be(db: Database, writer: Writer) -> None:
     call_id = writer.each(put(trace_id="t", span_id="s", model_id=GPT_4, source=10))[0]
     writer.each(Rate(call_id, "ann", 5, None, None, NOW), put(trace_id="t", span_id="s", model_id=GPT_4O, source=20))
@@ -301,7 +346,7 @@ def test_erasing_reaches_every_witness_and_rating_whenever_it_comes(db: Database
     seen = _seen(writer, low)
     assert (seen["end_user"], seen["payload"], seen["cost"], seen["rating_4"]) == (ERASED, None, (5, 3), 1)
     with db.read() as connection:
-        table = payload_table(payload_table_number(NOW))
+        table = payload_tables.table(payload_tables.number(payload_tables.week_at(NOW)))
         if connection.dialect.has_table(connection, table.name):
             assert connection.scalar(select(func.count()).select_from(table)) == 0
     plain.check(db, MAX_END_USERS)

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, insert, update
 
+from callscope.accounts.models import Project
 from callscope.calls.models import cost_logs, llm_call_logs
 from callscope.db.engine import Database
+from callscope.db.types import from_micros
 from callscope.feedback.models import Feedback
 from callscope.ingest.changes import Change, Outcome, Put, Submission
 from callscope.ingest.row import CallRow, PriceSource, size_class
@@ -21,8 +23,9 @@ from callscope.metrics.models import (
     rollups,
 )
 from callscope.pricing.cost import Cost
+from callscope.store.sql import payload_tables
 from callscope.store.sql.store import SqlStore
-from callscope.store.sql.tables import commits, counters, idempotency, payload_table, payload_table_number
+from callscope.store.sql.tables import commits, counters, idempotency
 
 MINUTE = 60_000_000
 HOUR = 60 * MINUTE
@@ -100,7 +103,17 @@ def wipe(db: Database) -> None:
     with db.write() as connection:
         for table in _TABLES:
             connection.execute(delete(table))
-        payload_table(payload_table_number(NOW)).drop(connection, checkfirst=True)
+        nothing = {
+            "payload_days": None,
+            "row_days": None,
+            "rows_from": None,
+            "payloads_from": None,
+            "payloads_purged": 0,
+        }
+        connection.execute(delete(Project).where(Project.__table__.c.id > 1))
+        connection.execute(update(Project).values(nothing))
+        connection.execute(insert(Project).values(id=2, name="two", created_at=from_micros(NOW), description=""))
+        payload_tables.table(payload_tables.number(payload_tables.week_at(NOW))).drop(connection, checkfirst=True)
 
 
 def rows_of(db: Database) -> Sequence[Any]:

@@ -12,8 +12,9 @@ from callscope.api.rights import Caller
 from callscope.calls import payload
 from callscope.calls.schemas import MAX_ERROR_CHARS, MAX_ID_CHARS, MAX_TEXT_CHARS, CallIn
 from callscope.db.types import dollars_to_nanos, to_micros
+from callscope.ingest.admission import ModelName, Names
 from callscope.ingest.changes import IdempotencyKey, Priced, Put
-from callscope.ingest.directory import ModelName, Place
+from callscope.ingest.directory import Place
 from callscope.ingest.error_kinds import error_kind
 from callscope.ingest.row import (
     MICROS_PER_DAY,
@@ -26,18 +27,18 @@ from callscope.ingest.row import (
     Violation,
     size_class,
 )
+from callscope.observability.names import model_key
 from callscope.pricing.book import PriceBook
-from callscope.pricing.catalogue import CatalogueModel
+from callscope.pricing.calls import price
+from callscope.pricing.catalogue import Catalogue
 from callscope.pricing.cost import Cost
 from callscope.settings.service import SettingsService
 
 DEFAULT_ENVIRONMENT = "default"
-MICROS_PER_SECOND = 1_000_000
 OLDEST = datetime(2015, 1, 1, tzinfo=UTC)
 MAX_AHEAD = timedelta(hours=24)
 _STATUS = {status.name: status for status in Status}
 _TIERS = {tier.name: tier for tier in ServiceTier} | {"default": ServiceTier.standard, "auto": ServiceTier.standard}
-_SOURCES = {"override": PriceSource.override, "catalogue": PriceSource.catalogue}
 CUT_MARK = "… [cut]"
 
 
@@ -49,9 +50,31 @@ class Filed(NamedTuple):
     place: Place
 
 
-def place_key(call: CallIn) -> tuple[str, ModelName]:
+def names_of(project_id: int, call: CallIn) -> Names:
     """The names of a call that the directory turns into numbers."""
-    return call.environment or DEFAULT_ENVIRONMENT, _model_name(call.model_id, call.model, call.provider)
+    model = _model_name(call.model_id, call.model, call.provider)
+    return Names(project_id, call.environment or DEFAULT_ENVIRONMENT, model)
+
+
+def check(caller: Caller, calls: Sequence[CallIn], now: datetime) -> None:
+    """Raise Invalid, naming each call and field that cannot be taken, as far as no database is needed to tell."""
+    errors = []
+    latest = now + MAX_AHEAD
+    for index, call in enumerate(calls):
+        moment = call.created_at
+        if moment is not None and not OLDEST <= moment <= latest:
+            message = "must lie between 2015 and 24 hours from now; is the sender's clock right?"
+            errors.append(FieldError(field=field_of(calls, index, "created_at"), message=message))
+        if caller.user_id is not None and call.user_id not in {None, caller.user_id}:
+            message = "is set with an API key only; with a login it is the user himself"
+            errors.append(FieldError(field=field_of(calls, index, "user_id"), message=message))
+    if errors:
+        raise Invalid(*errors)
+
+
+def field_of(calls: Sequence[CallIn], index: int, name: str) -> str:
+    """What an error calls a field: in a batch, with the place of its call."""
+    return f"{index}.{name}" if len(calls) > 1 else name
 
 
 @lru_cache(maxsize=4096)
@@ -62,50 +85,32 @@ def _model_name(model_id: int | None, name: str | None, provider: str | None) ->
 class Intake:
     """Makes `Put`s of calls: prices them, and marks what the settings forbid."""
 
-    def __init__(self, book: PriceBook, settings: SettingsService) -> None:
+    def __init__(self, book: PriceBook, settings: SettingsService, catalogue: Catalogue) -> None:
         self._book = book
         self._settings = settings
+        self._catalogue = catalogue
 
     @property
     def ready(self) -> bool:
         """Whether `puts` works from memory alone; if not, it reads the database and belongs into a thread."""
-        return self._book.loaded and self._settings.loaded
+        return self._book.loaded and self._settings.loaded and self._catalogue.loaded
 
-    def puts(self, caller: Caller, calls: Sequence[Filed], now: datetime) -> list[Put]:
-        """What is to be stored of these calls.
-
-        Raises Invalid, naming each call and field that cannot be taken.
-        """
-        self._check(caller, calls, now)
+    def puts(self, caller: Caller, calls: Sequence[Filed], now: datetime, source: Source = Source.rest) -> list[Put]:
+        """What is to be stored of these calls, which have been through `check`; `source` is who saw them."""
         now_micros = to_micros(now)
         cap = self._settings.get().max_tokens_per_request
-        return [self._put(caller, filed, now_micros, cap) for filed in calls]
+        off = self._catalogue.switched_off
+        return [self._put(caller, filed, now_micros, cap, off, source) for filed in calls]
 
-    @staticmethod
-    def _check(caller: Caller, calls: Sequence[Filed], now: datetime) -> None:
-        errors = []
-        latest = now + MAX_AHEAD
-        for index, filed in enumerate(calls):
-            where = f"{index}." if len(calls) > 1 else ""
-            moment = filed.call.created_at
-            if moment is not None and not OLDEST <= moment <= latest:
-                message = "must lie between 2015 and 24 hours from now; is the sender's clock right?"
-                errors.append(FieldError(field=f"{where}created_at", message=message))
-            if caller.user_id is not None and filed.call.user_id not in {None, caller.user_id}:
-                message = "is set with an API key only; with a login it is the user himself"
-                errors.append(FieldError(field=f"{where}user_id", message=message))
-        if errors:
-            raise Invalid(*errors)
-
-    def _put(self, caller: Caller, filed: Filed, now_micros: int, cap: int | None) -> Put:
+    def _put(
+        self, caller: Caller, filed: Filed, now_micros: int, cap: int | None, off: frozenset[str], source: Source
+    ) -> Put:
         call, place = filed.call, filed.place
         status = _STATUS[call.status]
         created_at = now_micros if call.created_at is None else to_micros(call.created_at)
         tier = ServiceTier.standard if call.service_tier is None else _TIERS[call.service_tier]
         kind = ErrorKind.none if status is Status.success else error_kind(status, call.error_type, call.error_message)
-        violation = 0 if place.priced_as.enabled or call.refused else int(Violation.model_disabled)
-        if cap is not None and call.prompt_tokens + call.completion_tokens > cap and not call.refused:
-            violation |= Violation.max_tokens
+        violation = 0 if call.refused else _violation(call, place, cap, off)
         ttft = call.time_to_first_token_ms
         row = CallRow(
             0,
@@ -119,7 +124,7 @@ class Intake:
             True,
             None,
             1,
-            int(Source.rest),
+            int(source),
             int(status),
             int(kind),
             _clean(call.error_type, MAX_ID_CHARS),
@@ -162,6 +167,12 @@ class Intake:
             0,
             0,
         )
+        if (
+            call.cache_hit
+            and call.saved_cost is None
+            and (saved := price(self._book, place.priced_as, row)) is not None
+        ):
+            row = row._replace(saved_cost=saved[0].total)
         body = None
         if call.prompt is not None or call.response is not None or call.metadata or call.request_params:
             body = payload.encode({part: getattr(call, part) for part in payload.PARTS}, MAX_TEXT_CHARS)
@@ -173,20 +184,17 @@ class Intake:
         if call.cost is not None:
             nanos = dollars_to_nanos(call.cost)
             return Cost(nanos, 0, 0, 0, 0, nanos), PriceSource.reported
-        return self.price(row, place.priced_as)
+        return price(self._book, place.priced_as, row)
 
-    def price(self, row: CallRow, model: CatalogueModel) -> Priced | None:
-        """What the book says that a call costs; None when it does not know."""
-        second = row.created_at % MICROS_PER_DAY // MICROS_PER_SECOND
-        rates = self._book.rates(model, model.name, row.day, second)
-        if rates is None:
-            return None
-        cost = rates.cost(
-            row.prompt_tokens, row.completion_tokens, row.cached_tokens, row.cache_write_tokens,
-            row.cache_write_1h_tokens, row.reasoning_tokens, row.audio_input_tokens, row.audio_output_tokens,
-            row.image_tokens, row.server_tool_calls, row.service_tier,
-        )  # fmt: skip
-        return cost, _SOURCES[rates.source]
+
+def _violation(call: CallIn, place: Place, cap: int | None, off: frozenset[str]) -> int:
+    """Which policies a call is against that was made all the same; `off` are the keys of the models switched off."""
+    found = 0
+    if off and (not place.priced_as.enabled or (call.request_model and model_key(call.request_model) in off)):
+        found |= Violation.model_disabled
+    if cap is not None and call.prompt_tokens + call.completion_tokens > cap:
+        found |= Violation.max_tokens
+    return found
 
 
 def idempotency_key(caller: Caller, key: str, body: bytes, now: datetime) -> IdempotencyKey:

@@ -1,28 +1,33 @@
 """HTTP for logging calls, one or many.
 
-These two routes take most requests of a server, and half of such a request's time would go into FastAPI's reading of
-parameters and bodies. So they state their right as every route does, and read the rest themselves; what they read is
-written down for OpenAPI beside them.
+These two routes take most requests of a server, and most of such a request's time would go into FastAPI's reading of
+parameters and bodies. So they read what they need themselves, and what they read is written down for OpenAPI beside
+them; and `shortcuts` gives the same two functions as plain routes, which are tried first.
 """
 
 import json
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import JSONResponse
+from starlette.routing import Match, Route
+from starlette.types import Scope
 
 from callscope.api.docs import errors
 from callscope.api.envelope import Envelope
 from callscope.api.errors import invalid
-from callscope.api.rights import Ingester
+from callscope.api.rights import Ingester, ingester
+from callscope.api.routing import subject
 from callscope.calls.presenting import dollars, price_source
 from callscope.calls.schemas import EXAMPLE, MAX_BATCH, CallIn, CallReceipt
 from callscope.calls.service import CallService
 from callscope.ingest.changes import Receipt
 
-router = APIRouter(prefix="/llm", tags=["calls"])
+router = subject("calls", "/llm")
 
 MAX_KEY_CHARS = 255
+LARGE_BODIES = ("/llm/log-call", "/llm/log-calls")
+"""The paths here that take bodies as large as the server takes: a text may be longer than what is kept of it."""
 ERRORS = errors(401, 403, 409, 413, 422, 429, 503)
 CALL = CallIn.model_json_schema()
 
@@ -65,9 +70,8 @@ MANY = _reads(
 async def log_call(request: Request, caller: Ingester) -> Response:
     """Record one LLM call. The receipt is sent once the call is on disk: what was answered with 201 is not lost."""
     calls: CallService = request.app.state.calls
-    body = await request.body()
-    receipts = await calls.log(caller, [calls.parse(body)], body, _key(request))
-    return _created(_shown(receipts[0]), "Call recorded")
+    receipt = await calls.log(caller, await request.body(), _key(request))
+    return _created(_shown(receipt), "Call recorded")
 
 
 @router.post(
@@ -81,11 +85,34 @@ async def log_call(request: Request, caller: Ingester) -> Response:
 async def log_calls(request: Request, caller: Ingester) -> Response:
     """Record up to 1,000 calls, as a JSON array or as NDJSON: all of them, or none and the reason for each bad one."""
     calls: CallService = request.app.state.calls
-    body = await request.body()
     kind = request.headers.get("content-type", "")
-    batch = await calls.parse_batch(body, lines="ndjson" in kind or "jsonl" in kind)
-    receipts = await calls.log(caller, batch, body, _key(request))
+    lines = "ndjson" in kind or "jsonl" in kind
+    receipts = await calls.log_batch(caller, await request.body(), _key(request), lines=lines)
     return _created([_shown(receipt) for receipt in receipts], f"{len(receipts)} calls recorded")
+
+
+class Shortcut(Route):
+    """A plain route that tells the scope which one it is, as FastAPI's do: the request log names it."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether this route answers, and what the scope is told then."""
+        match, child = super().matches(scope)
+        return match, {**child, "route": self}
+
+
+def shortcuts() -> list[Route]:
+    """The same routes without FastAPI's part in them: a third less time for each request."""
+
+    async def one(request: Request) -> Response:
+        return await log_call(request, await ingester(request))
+
+    async def many(request: Request) -> Response:
+        return await log_calls(request, await ingester(request))
+
+    return [
+        Shortcut(f"{router.prefix}/log-call", one, methods=["POST"]),
+        Shortcut(f"{router.prefix}/log-calls", many, methods=["POST"]),
+    ]
 
 
 def _key(request: Request) -> str | None:

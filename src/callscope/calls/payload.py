@@ -21,7 +21,7 @@ def encode(parts: Mapping[str, Any], max_chars: int) -> bytes | None:
     for name, value in parts.items():
         if value is None:
             continue
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        text = as_text(value)
         if len(text) > max_chars:
             cut[name] = len(text)
             document[name] = text[:max_chars]
@@ -31,22 +31,34 @@ def encode(parts: Mapping[str, Any], max_chars: int) -> bytes | None:
         return None
     if cut:
         document["cut"] = cut
-    return zlib.compress(_to_json(document), 1)
+    return zlib.compress(json_bytes(document), 1)
 
 
-def _to_json(document: Mapping[str, Any]) -> bytes:
+def as_text(part: Any) -> str:
+    """A part of a payload as text: a text as it is, anything else as JSON."""
+    return part if isinstance(part, str) else json.dumps(part, ensure_ascii=False)
+
+
+def json_bytes(document: Mapping[str, Any]) -> bytes:
+    """A document as JSON, whatever its texts hold."""
     try:
         return to_json(document)
     except PydanticSerializationError:  # half a surrogate pair, which is no text in UTF-8 but can be escaped in JSON
         return json.dumps(document).encode()
 
 
-def decode(body: bytes | None) -> dict[str, Any]:
-    """The document of a stored payload; empty where there is none."""
-    if body is None:
-        return {}
-    document: dict[str, Any] = json.loads(zlib.decompress(body))
-    return document
+def decode(bodies: Sequence[bytes]) -> dict[str, Any]:
+    """One document of the stored payloads of a call: each part from the first that has it. Empty where there is none."""
+    document: dict[str, Any] = {}
+    cut: dict[str, int] = {}
+    for body in bodies:
+        told: dict[str, Any] = json.loads(zlib.decompress(body))
+        lengths = told.pop("cut", {})
+        for part in told.keys() - document.keys():
+            document[part] = told[part]
+            if part in lengths:
+                cut[part] = lengths[part]
+    return document | {"cut": cut} if cut else document
 
 
 def preview(document: Mapping[str, Any]) -> str | None:
@@ -61,7 +73,7 @@ def preview(document: Mapping[str, Any]) -> str | None:
         prompt = next((part.get("text") for part in prompt if isinstance(part, dict) and part.get("text")), None)
     if prompt is None:
         return None
-    text = prompt if isinstance(prompt, str) else json.dumps(prompt, ensure_ascii=False)
+    text = as_text(prompt)
     return " ".join(text[: 4 * PREVIEW_CHARS].split())[:PREVIEW_CHARS] or None
 
 

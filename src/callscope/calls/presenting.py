@@ -9,6 +9,8 @@ from callscope.calls.schemas import CallOut, CallSummary, CostBreakdown
 from callscope.db.types import from_micros, nanos_to_dollars
 from callscope.ingest.directory import Directory
 from callscope.ingest.row import CostRow, ErrorKind, PricedRow, PriceSource, ServiceTier, Status, Violation
+from callscope.pricing.book import PriceBook
+from callscope.pricing.calls import unpriced_reason
 from callscope.pricing.catalogue import Catalogue
 
 MISSING = "(unknown)"
@@ -18,27 +20,28 @@ _SOURCE_NAMES = {int(source): source.name if source else None for source in Pric
 class Presenter:
     """Looks up the names that go with the numbers of rows."""
 
-    def __init__(self, projects: ProjectDirectory, directory: Directory, catalogue: Catalogue) -> None:
+    def __init__(self, projects: ProjectDirectory, directory: Directory, catalogue: Catalogue, book: PriceBook) -> None:
         self._projects = projects
         self._directory = directory
         self._catalogue = catalogue
+        self._book = book
 
-    def summaries(self, rows: Sequence[PricedRow], payloads: Mapping[int, bytes]) -> list[CallSummary]:
+    def summaries(self, rows: Sequence[PricedRow], payloads: Mapping[int, Sequence[bytes]]) -> list[CallSummary]:
         """Calls as a list shows them."""
         environments = self._directory.environment_names() if rows else {}
         return [
             CallSummary.model_validate(
                 {
                     **self._fields(row, environments),
-                    "preview": payload.preview(payload.decode(payloads.get(row.call.id))),
+                    "preview": payload.preview(payload.decode(payloads.get(row.call.id, ()))),
                 }
             )
             for row in rows
         ]
 
-    def whole(self, row: PricedRow, body: bytes | None) -> CallOut:
+    def whole(self, row: PricedRow, payloads: Sequence[bytes]) -> CallOut:
         """One call with what people wrote."""
-        document = payload.decode(body)
+        document = payload.decode(payloads)
         return CallOut.model_validate(
             {
                 **self._fields(row, self._directory.environment_names()),
@@ -46,8 +49,17 @@ class Presenter:
                 **{part: _as_object(document.get(part)) for part in ("metadata", "request_params")},
                 "cut": document.get("cut", {}),
                 "preview": payload.preview(document),
+                "unpriced_reason": self._unpriced_reason(row),
             }
         )
+
+    def _unpriced_reason(self, row: PricedRow) -> str | None:
+        if row.known_cost is not None:
+            return None
+        if row.call.model_name is not None:
+            return f"No price of “{row.call.model_name}” was known. It is one of more models than a project may have."
+        model = self._catalogue.get(row.call.model_id)
+        return None if model is None else unpriced_reason(self._book, model, row.call)
 
     def _fields(self, row: PricedRow, environments: Mapping[int, str]) -> dict[str, object]:
         call, cost = row
@@ -68,7 +80,7 @@ class Presenter:
             "error_kind": None if call.error_kind == ErrorKind.none else ErrorKind(call.error_kind).name,
             "total_tokens": call.prompt_tokens + call.completion_tokens,
             "service_tier": ServiceTier(call.service_tier).name,
-            "estimated_cost": dollars(cost and cost.estimated_cost),
+            "estimated_cost": dollars(row.known_cost),
             "cost_breakdown": _breakdown(cost),
             "price_source": price_source(PriceSource.none if cost is None else cost.price_source),
             "saved_cost": dollars(call.saved_cost),

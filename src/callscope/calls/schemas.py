@@ -5,10 +5,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
+from callscope.api.paging import MAX_ROW_ID
 from callscope.api.times import Moment
+from callscope.pricing.cost import MAX_DOLLARS
 
 MAX_BATCH = 1_000
-MAX_TOKENS = 1_000_000_000
+MAX_TOKENS = 100_000_000
+"""Of one call. What costs more, or has more tokens, is a mistake that would bury everything else in the totals."""
 MAX_LATENCY_MS = 7 * 86_400_000
 MAX_ID_CHARS = 200
 MAX_ERROR_CHARS = 4_000
@@ -17,7 +20,7 @@ MAX_TEXT_CHARS = 262_144
 
 Tokens = Annotated[int, Field(ge=0, le=MAX_TOKENS)]
 Milliseconds = Annotated[float, Field(ge=0, le=MAX_LATENCY_MS, allow_inf_nan=False)]
-Dollars = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
+Dollars = Annotated[float, Field(ge=0, le=MAX_DOLLARS, allow_inf_nan=False)]
 NO_NUL = r"^[^\x00]*$"
 """PostgreSQL's text cannot hold a NUL character, and no name needs one."""
 
@@ -48,7 +51,7 @@ class CallIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE]}, protected_namespaces=())
 
-    model_id: int | None = Field(None, ge=1, description="A number of the catalogue.")
+    model_id: int | None = Field(None, ge=1, le=MAX_ROW_ID, description="A number of the catalogue.")
     model: Id | None = Field(None, description="The name of the model that answered.")
     provider: Name | None = None
     request_model: Id | None = Field(None, description="The model that was asked for, where it differs.")
@@ -73,14 +76,16 @@ class CallIn(BaseModel):
     error_message: str | None = Field(None, description=f"Cut after {MAX_ERROR_CHARS} characters.")
     refused: str | None = Field(None, min_length=1, description="Why a policy kept the call from the provider.")
     cache_hit: bool = Field(False, description="Answered without the provider, at no cost.")
-    saved_cost: Dollars | None = Field(None, description="What the cache hit saved, in US dollars.")
+    saved_cost: Dollars | None = Field(
+        None, description="What the cache hit saved, in US dollars; by its tokens if it is missing."
+    )
     cost: Dollars | None = Field(None, description="What the provider says the call cost, in US dollars.")
     service_tier: Literal["standard", "default", "auto", "batch", "flex", "priority"] | None = None
     created_at: Moment | None = Field(None, description="Start of the call, for backfill; now if it is missing.")
     response_id: Id | None = Field(None, description="The provider's id of the answer: makes several reports one call.")
     project: Name | None = None
     environment: Name | None = None
-    user_id: int | None = Field(None, ge=1, description="A user here; with an API key only.")
+    user_id: int | None = Field(None, ge=1, le=MAX_ROW_ID, description="A user here; with an API key only.")
     end_user: Id | None = Field(None, description="Who used the application; never a user here.")
     session_id: Id | None = None
     trace_id: Id | None = None
@@ -115,7 +120,7 @@ class CallIn(BaseModel):
 
 
 class CallReceipt(BaseModel):
-    """What became of a logged call. `estimated_cost` in US dollars; null: no price is known."""
+    """What became of a logged call. `estimated_cost` in US dollars; null: no price is known. 0 without a source: it never reached the provider."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -202,6 +207,7 @@ class CallOut(CallSummary):
     metadata: dict[str, Any] | None = None
     request_params: dict[str, Any] | None = None
     cut: dict[str, int] = Field(default_factory=dict)
+    unpriced_reason: str | None = Field(description="Why no price is known for it; null if its cost is known.")
 
 
 class CallPageOut(BaseModel):
@@ -213,3 +219,26 @@ class CallPageOut(BaseModel):
     sorted_among: int | None = Field(
         None, description="How many of the newest matches were put in order, where the order is not time's."
     )
+
+
+class FacetValue(BaseModel):
+    """A value of a field, and how many calls have it."""
+
+    value: str = Field(description="What the field's filter takes.", examples=["gpt-4o-mini"])
+    label: str | None = Field(description="What it is called, where that is not the value itself: an API key.")
+    count: int
+
+
+class FacetsOut(BaseModel):
+    """The values of a field among the calls that were asked for, the most frequent first."""
+
+    field: str
+    values: list[FacetValue]
+    more: bool = Field(description="There are more than `limit`: ask for a part of the name with `q`.")
+    exact: bool = Field(description="All calls of the range were counted.")
+    scanned_to: datetime | None = Field(description="Where the time for counting ran out: nothing older is counted.")
+    sampled: int | None = Field(description="How many of the newest matching calls were counted, where not all were.")
+    from_: datetime | None = Field(
+        alias="from", description="The range that was counted, widened to the sums that there are; null: open."
+    )
+    to: datetime | None

@@ -6,33 +6,20 @@ than with SQLite's default, and the slowest of a hundred took 17 ms instead of 2
 bound on the log's length.
 """
 
-import threading
-
 from callscope.db.engine import Database
+from callscope.db.periodic import Periodic
 
 EVERY_SECONDS = 0.5
 
 
-class Checkpointer:
+class Checkpointer(Periodic):
     """The thread of one process. On PostgreSQL there is nothing to do."""
 
     def __init__(self, db: Database) -> None:
-        self._db = db
-        self._stopped = threading.Event()
-        self._thread: threading.Thread | None = None
+        super().__init__("checkpointer", db.checkpoint, EVERY_SECONDS)
+        self._needed = db.is_sqlite
 
     def start(self) -> None:
         """Begin, where the database is SQLite."""
-        if self._db.is_sqlite:
-            self._thread = threading.Thread(target=self._run, name="callscope-checkpointer", daemon=True)
-            self._thread.start()
-
-    def stop(self) -> None:
-        """End, after the checkpoint that is under way."""
-        self._stopped.set()
-        if self._thread is not None:
-            self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stopped.wait(EVERY_SECONDS):
-            self._db.checkpoint()
+        if self._needed:
+            super().start()

@@ -4,27 +4,42 @@ Every writing transaction, in any process, holds one lock until it has committed
 SQLite file, an advisory lock on PostgreSQL. One writer at a time is what SQLite allows anyway; taking the
 lock before the transaction starts means that nobody ever sees "database is locked", that two processes cannot
 deadlock, and that what a transaction reads under the lock is still true when it commits.
+
+Nobody waits for the lock without limit: a request must get an answer, and a process must be able to stop.
 """
 
 import fcntl
 import os
-import sqlite3
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
+from concurrent import futures
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import structlog
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import QueuePool
 
 log = structlog.get_logger(__name__)
 
 WRITE_LOCK = 0x63616C6C  # the advisory lock's number on PostgreSQL: "call"
+WAIT_SECONDS = 30.0
+"""How long a writer waits for the lock: longer than any other should hold it."""
+EMPTYING_MILLISECONDS = 20
+"""How long the log's emptying waits for readers, and whoever writes for it."""
+LOOK_SECONDS = 1.0
+"""How often whoever waits looks whether there is still time."""
+TAKE_WRITE_LOCK = text(
+    "SELECT set_config('lock_timeout', :wait, true), pg_advisory_xact_lock(:n), set_config('lock_timeout', '0', true)"
+)
+LOCK_TIMEOUT = "55P03"  # PostgreSQL's word for a lock that was not to be had in time
 READ_ONLY = "25006"  # PostgreSQL's word for a transaction that may not write, as on a standby
+NOT_A_DATABASE = 26  # SQLite's number for a file that is something else
 INCREMENTAL = 2  # SQLite's number for auto_vacuum=INCREMENTAL
 SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -32,6 +47,7 @@ SQLITE_PRAGMAS = (
     "PRAGMA busy_timeout=10000",
     "PRAGMA foreign_keys=ON",
     "PRAGMA temp_store=MEMORY",
+    "PRAGMA secure_delete=FAST",  # what is deleted or moved within a page is overwritten: no further page is written for it
     "PRAGMA wal_autocheckpoint=16000",  # 64 MB; see callscope.db.checkpoint
 )
 
@@ -53,6 +69,7 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._turn = threading.Lock()
         self._lock_file: int | None = None
+        self._give_up_at = float("inf")
         if self.is_sqlite:
             path = Path(self.url.database or "")
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -63,13 +80,19 @@ class Database:
         else:
             self._reader = self._writer = create_engine(
                 url, pool_size=10, max_overflow=10, pool_pre_ping=True, pool_timeout=10, hide_parameters=True,
-                connect_args={"connect_timeout": 5, "application_name": "callscope", "prepare_threshold": 3},
+                connect_args={"connect_timeout": 5, "application_name": "callscope", "prepare_threshold": 3, "client_encoding": "utf8"},
             )  # fmt: skip
+            event.listen(self._writer, "connect", _check_encoding)
 
     @property
     def engine(self) -> Engine:
         """The engine that writes; for migrations."""
         return self._writer
+
+    def connections_in_use(self) -> int:
+        """How many connections are busy just now."""
+        pools = {self._reader.pool, self._writer.pool}
+        return sum(pool.checkedout() for pool in pools if isinstance(pool, QueuePool))
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -81,19 +104,25 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, wait_seconds: float = WAIT_SECONDS) -> Iterator[Connection]:
         """A writing transaction under the lock of all writers; committed and synced when the block ends.
 
-        Raises DatabaseUnavailable when it cannot be written; then nothing of it is stored.
+        Raises DatabaseUnavailable when it cannot be written, or the lock not be had in time; then nothing of it is stored.
         """
-        with self._translated():
+        deadline = time.monotonic() + wait_seconds
+        with self._translated(), self._own_turn(deadline):
             if self.is_sqlite:
-                with self._turn, self._file_lock(), self._writer.begin() as connection:
+                with self._file_lock(deadline), self._writer.begin() as connection:
                     yield connection
             else:
-                with self._writer.begin() as connection:
-                    connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": WRITE_LOCK})
+                with self._writer.connect() as connection:
+                    self._take_advisory_lock(connection, deadline)
                     yield connection
+                    connection.commit()
+
+    def give_up_at(self, moment: float) -> None:
+        """For a stop: from this moment (of `time.monotonic`) on nobody waits for the lock any more."""
+        self._give_up_at = moment
 
     @contextmanager
     def read_session(self) -> Iterator[Session]:
@@ -108,20 +137,70 @@ class Database:
             yield session
             session.flush()
 
+    @contextmanager
+    def only_here(self, what: str) -> Iterator[bool]:
+        """Whether nobody else does `what` (a word of ours) on this database; if so, nobody does until the block ends.
+
+        Whoever dies lets go of it. Raises DatabaseUnavailable.
+        """
+        with self._translated():
+            if self.is_sqlite:
+                yield from _only_with_file(self._lock_path.with_suffix(f".{what}.lock"))
+            else:
+                yield from self._only_with_advisory_lock(what)
+
+    def _only_with_advisory_lock(self, what: str) -> Iterator[bool]:
+        with self._reader.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            key = {"n": WRITE_LOCK, "what": what}
+            got = bool(connection.scalar(text("SELECT pg_try_advisory_lock(:n, hashtext(:what))"), key))
+            try:
+                yield got
+            finally:
+                if got and not connection.invalidated:
+                    connection.scalar(text("SELECT pg_advisory_unlock(:n, hashtext(:what))"), key)
+
     def checkpoint(self) -> None:
-        """Move what is committed from SQLite's log into its file, as far as that goes without waiting for anyone."""
-        connection = self._reader.raw_connection()
-        try:
-            connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
-        except sqlite3.OperationalError as error:  # a full disk, say: the writer meets it too, and says so
-            log.debug("no checkpoint", reason=str(error))
-        finally:
-            connection.close()
+        """Move what is committed from SQLite's log into its file, as far as that goes without waiting for anyone.
+
+        Raises DatabaseUnavailable, on a full disk for instance.
+        """
+        with self._translated():
+            connection = self._reader.raw_connection()
+            try:
+                connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+            finally:
+                connection.close()
+
+    def empty_log(self) -> bool:
+        """Move all that is committed into SQLite's file and empty its log; gives whether nobody's reading stood in the way.
+
+        Writers wait meanwhile, so `checkpoint` should have been at it just before. Raises DatabaseUnavailable.
+        """
+        with self._translated(), self._own_turn(time.monotonic() + WAIT_SECONDS):
+            connection = self._reader.raw_connection()
+            try:
+                cursor = connection.cursor()
+                cursor.execute(f"PRAGMA busy_timeout={EMPTYING_MILLISECONDS}")
+                busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                return not busy
+            finally:
+                connection.invalidate()  # with its short patience it is for nothing else
+                connection.close()
+
+    def vacuum(self, names: Sequence[str]) -> None:
+        """On PostgreSQL, let the space of deleted rows of these tables (our names) be used again."""
+        with self._translated(), self._reader.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            for name in names:
+                connection.exec_driver_sql(f"VACUUM {name}")
 
     def dispose(self) -> None:
         """Close all connections."""
         self._reader.dispose()
         self._writer.dispose()
+        self.abandon()
+
+    def abandon(self) -> None:
+        """In a forked child: let go of the file lock, which the parent may hold, and touch nothing else."""
         if self._lock_file is not None:
             os.close(self._lock_file)
             self._lock_file = None
@@ -135,7 +214,8 @@ class Database:
             if not self._is_away(error):
                 raise
             cause = error.orig if isinstance(error, DBAPIError) else error
-            raise DatabaseUnavailable(str(cause).partition("\n")[0]) from error
+            reason = str(cause).partition("\n")[0]
+            raise DatabaseUnavailable(f"{self.url.database}: {reason}" if self.is_sqlite else reason) from error
 
     def _is_away(self, error: Exception) -> bool:
         if isinstance(error, OSError | PoolTimeout):  # the lock file on a full or read-only disk; no connection is free
@@ -145,17 +225,93 @@ class Database:
         # COPY speaks to the driver itself, whose errors come as they are.
         cause = error.orig if isinstance(error, DBAPIError) else error
         driver: Any = self._writer.dialect.loaded_dbapi
-        return isinstance(cause, driver.OperationalError) or getattr(cause, "sqlstate", None) == READ_ONLY
+        codes = getattr(cause, "sqlstate", None), getattr(cause, "sqlite_errorcode", None)
+        return isinstance(cause, driver.OperationalError) or codes[0] == READ_ONLY or codes[1] == NOT_A_DATABASE
+
+    def _time_to_wait(self, deadline: float) -> float:
+        """How long to wait for the lock before asking this again; raises DatabaseUnavailable when time is up."""
+        left = min(deadline, self._give_up_at) - time.monotonic()
+        if left <= 0:
+            raise DatabaseUnavailable("others have been writing all the time")
+        return min(left, LOOK_SECONDS)
 
     @contextmanager
-    def _file_lock(self) -> Iterator[None]:
+    def _own_turn(self, deadline: float) -> Iterator[None]:
+        """The turn among this process's writers: only one of them stands in line with those of other processes."""
+        while not self._turn.acquire(timeout=self._time_to_wait(deadline)):
+            pass
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    @contextmanager
+    def _file_lock(self, deadline: float) -> Iterator[None]:
         if self._lock_file is None:
-            self._lock_file = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._lock_file, fcntl.LOCK_EX)
+            self._lock_file = _open_lock(self._lock_path)
+        try:
+            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            locked = self._wait_for_file_lock(deadline)
+            os.close(self._lock_file)
+            self._lock_file = locked
         try:
             yield
         finally:
             fcntl.flock(self._lock_file, fcntl.LOCK_UN)
+
+    def _wait_for_file_lock(self, deadline: float) -> int:
+        """A descriptor that holds the lock.
+
+        A thread stands in the kernel's line for it: who only looked now and then would be passed over by those who
+        write all the time. It cannot be called back; what it gets when nobody wants it any more, it gives back.
+        """
+        got: futures.Future[int] = futures.Future()
+        waiting = (_open_lock(self._lock_path), got)
+        threading.Thread(target=_stand_in_line, args=waiting, name="callscope-lock", daemon=True).start()
+        try:
+            while not got.done():
+                futures.wait([got], self._time_to_wait(deadline))
+        except DatabaseUnavailable:
+            if got.cancel():
+                raise
+        return got.result()
+
+    def _take_advisory_lock(self, connection: Connection, deadline: float) -> None:
+        while True:
+            wait = f"{max(1, int(1_000 * self._time_to_wait(deadline)))}ms"
+            try:
+                connection.execute(TAKE_WRITE_LOCK, {"n": WRITE_LOCK, "wait": wait})
+                return
+            except OperationalError as error:
+                if getattr(error.orig, "sqlstate", None) != LOCK_TIMEOUT:
+                    raise
+                connection.rollback()
+
+
+def _open_lock(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _only_with_file(path: Path) -> Iterator[bool]:
+    descriptor = _open_lock(path)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(descriptor)
+
+
+def _stand_in_line(descriptor: int, got: "futures.Future[int]") -> None:
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    if got.set_running_or_notify_cancel():
+        got.set_result(descriptor)
+    else:
+        os.close(descriptor)
 
 
 def _make_private(path: Path) -> None:
@@ -164,6 +320,15 @@ def _make_private(path: Path) -> None:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     except FileExistsError:
         return
+
+
+def _check_encoding(connection: Any, _record: object) -> None:
+    """Refuse a PostgreSQL database that cannot hold every text; the server tells its encoding with each connection."""
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise DatabaseUnavailable(
+            f"the database is in {encoding}; it must be made with ENCODING 'UTF8' TEMPLATE template0"
+        )
 
 
 def _sqlite_engine(url: str, *, begin: str, cache_kib: int, pool_size: int) -> Engine:

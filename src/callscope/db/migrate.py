@@ -7,11 +7,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import ProgrammingError
 
-from callscope.db.engine import Database
+from callscope.db.engine import Database, DatabaseUnavailable
 
-HEAD = "0001"
+HEAD = "0011"
 """The newest migration; a test holds it to the files."""
+
+WAIT_SECONDS = 600.0
+"""How long to wait for another process that is just bringing the database up to date."""
+
+NOT_ALLOWED = "42501"  # PostgreSQL's word for a user who may not do this
 
 SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -34,9 +40,12 @@ def revision(connection: Connection) -> str | None:
 
 
 def is_current(db: Database) -> bool:
-    """Whether the database is up to date."""
+    """Whether the database is up to date; if not, it is empty or older.
+
+    Raises DatabaseTooNew, DatabaseUnavailable.
+    """
     with db.read() as connection:
-        return revision(connection) == HEAD
+        return _known(connection) == HEAD
 
 
 def upgrade(db: Database, first: Callable[[Connection], None] | None = None) -> bool:
@@ -49,12 +58,10 @@ def upgrade(db: Database, first: Callable[[Connection], None] | None = None) -> 
     """
     if is_current(db):
         return False
-    with db.write() as connection:
-        before = revision(connection)
+    with db.write(WAIT_SECONDS) as connection:
+        before = _known(connection)
         if before == HEAD:  # another process was faster
             return False
-        if before is not None and before not in known_revisions():
-            raise DatabaseTooNew(before)
         _run(connection)
         if before is None and first is not None:
             first(connection)
@@ -66,6 +73,13 @@ def known_revisions() -> set[str]:
     return {path.name.partition("_")[0] for path in (SCRIPTS / "versions").glob("[0-9]*.py")}
 
 
+def _known(connection: Connection) -> str | None:
+    found = revision(connection)
+    if found is not None and found not in known_revisions():
+        raise DatabaseTooNew(found)
+    return found
+
+
 def _run(connection: Connection) -> None:
     from alembic import command
     from alembic.config import Config
@@ -73,4 +87,10 @@ def _run(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", None) != NOT_ALLOWED:
+            raise
+        reason = str(error.orig).partition("\n")[0]
+        raise DatabaseUnavailable(f"{reason}; the database must belong to the user that connects") from error

@@ -4,13 +4,12 @@ A cache registers with `watch`; its callback runs in this process as soon as `an
 processes on the same database within `POLL_SECONDS`.
 """
 
-import threading
 from collections.abc import Callable
 
-import structlog
 from sqlalchemy import BigInteger, Column, Connection, String, Table, insert, select, update
 
-from callscope.db.engine import Database, DatabaseUnavailable
+from callscope.db.engine import Database
+from callscope.db.periodic import Periodic
 from callscope.db.types import metadata
 
 POLL_SECONDS = 1.0
@@ -22,8 +21,6 @@ versions = Table(
     Column("value", BigInteger, nullable=False),
 )
 
-log = structlog.get_logger(__name__)
-
 
 def bump(connection: Connection, name: str) -> None:
     """Raise the number of `name`, in the transaction of the change that it tells of."""
@@ -32,15 +29,14 @@ def bump(connection: Connection, name: str) -> None:
         connection.execute(insert(versions).values(name=name, value=1))
 
 
-class Versions:
+class Versions(Periodic):
     """The watcher of one process. `start` it once; `stop` it at the end."""
 
     def __init__(self, db: Database) -> None:
+        super().__init__("versions", self._look, POLL_SECONDS)
         self._db = db
         self._callbacks: dict[str, list[Callable[[], None]]] = {}
         self._seen: dict[str, int] = {}
-        self._stopped = threading.Event()
-        self._thread: threading.Thread | None = None
 
     def watch(self, name: str, callback: Callable[[], None]) -> None:
         """Have `callback` run, in some thread, after each change of `name`. It must be quick and thread-safe."""
@@ -54,26 +50,14 @@ class Versions:
     def start(self) -> None:
         """Begin to look for other processes' changes."""
         self._seen = self._read()
-        self._thread = threading.Thread(target=self._run, name="callscope-versions", daemon=True)
-        self._thread.start()
+        super().start()
 
-    def stop(self) -> None:
-        """Stop looking."""
-        self._stopped.set()
-        if self._thread is not None:
-            self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stopped.wait(POLL_SECONDS):
-            try:
-                now = self._read()
-            except DatabaseUnavailable as error:
-                log.warning("cannot look for changes", reason=str(error))
-                continue
-            changed = [name for name, value in now.items() if self._seen.get(name) != value]
-            self._seen = now
-            for name in changed:
-                self.announce(name)
+    def _look(self) -> None:
+        now = self._read()
+        changed = [name for name, value in now.items() if self._seen.get(name) != value]
+        self._seen = now
+        for name in changed:
+            self.announce(name)
 
     def _read(self) -> dict[str, int]:
         with self._db.read() as connection:

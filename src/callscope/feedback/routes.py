@@ -2,18 +2,19 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from pydantic import Field
 
 from callscope.api.docs import errors
 from callscope.api.envelope import Envelope, Page, ok
-from callscope.api.paging import DEFAULT_LIMIT, Cursor, Limit, cut, read_cursor
+from callscope.api.paging import DEFAULT_LIMIT, Cursor, Limit, RowId, cut, read_cursor
 from callscope.api.rights import Admin, Ingester, Viewer
+from callscope.api.routing import subject
 from callscope.feedback.schemas import FeedbackIn, FeedbackOut, FeedbackReceipt, FeedbackSummary
 from callscope.feedback.service import FeedbackService
-from callscope.metrics.filters import Filtered
+from callscope.metrics.filters import Filtered, Width
 
-router = APIRouter(prefix="/feedback", tags=["feedback"])
+router = subject("feedback", "/feedback")
 
 
 async def _feedback(request: Request) -> FeedbackService:
@@ -43,12 +44,14 @@ def list_feedback(
     cursor: Cursor = None,
 ) -> Envelope[Page[FeedbackOut]]:
     """Ratings with their comments, newest first."""
-    after = read_cursor(cursor, int, int)
+    after = read_cursor(cursor, int, RowId)
     rows = feedback.page(caller, filters, rating or (), llm_call_id, after, limit)
     return ok(cut(rows, limit, feedback.shown, feedback.key))
 
 
 @router.get("/summary", summary="Average and distribution", responses=errors(401, 403, 404, 422))
-def get_feedback_summary(caller: Viewer, feedback: Service, filters: Filtered) -> Envelope[FeedbackSummary]:
-    """How the calls of a range were rated, in all and per model."""
-    return ok(feedback.summary(caller, filters))
+def get_feedback_summary(
+    caller: Viewer, feedback: Service, filters: Filtered, bucket: Width = None
+) -> Envelope[FeedbackSummary]:
+    """How the calls of a range were rated: in all, over time, and per model."""
+    return ok(feedback.summary(caller, filters, bucket))

@@ -5,6 +5,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from callscope.metrics.schemas import Range
+
 Author = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=320, pattern=r"^[^\x00]*$")]
 SpanId = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 Comment = Annotated[str, StringConstraints(max_length=10_000, pattern=r"^[^\x00]*$")]
@@ -22,7 +24,9 @@ class FeedbackIn(BaseModel):
     span_id: SpanId | None = None
     rating: int = Field(ge=1, le=5)
     comment: Comment | None = None
-    author: Author | None = Field(None, description="With an API key only: who rated. The key itself if left out.")
+    author: Author | None = Field(
+        None, description="With an API key only: who rated; never taken for a user. The key itself if left out."
+    )
 
     @model_validator(mode="after")
     def _one_call(self) -> "FeedbackIn":
@@ -65,14 +69,19 @@ class RatingRow(BaseModel):
     distribution: list[int]
 
 
-class FeedbackSummary(BaseModel):
+class RatingPoint(BaseModel):
+    """Ratings of the calls of one bucket."""
+
+    start: datetime
+    ratings: int
+    average_rating: float | None
+
+
+class FeedbackSummary(Range):
     """How the calls of a range were rated; a rating counts at the time of its call."""
 
-    model_config = ConfigDict(populate_by_name=True)
-
-    from_: datetime = Field(alias="from")
-    to: datetime
     ratings: int
     average_rating: float | None
     distribution: list[int]
+    points: list[RatingPoint]
     by_model: list[RatingRow]

@@ -17,9 +17,10 @@ from callscope.feedback import schemas
 from callscope.feedback.models import Feedback
 from callscope.ingest.changes import Rate, Submission
 from callscope.ingest.recorder import Recorder
-from callscope.metrics.composition import to_datetime
-from callscope.metrics.filters import Filters, Selector
+from callscope.metrics.composition import Bucket
+from callscope.metrics.filters import Filters, Selector, timeline_of
 from callscope.metrics.naming import OTHER, Namer
+from callscope.metrics.presenting import range_fields, starts
 from callscope.pricing.catalogue import Catalogue
 from callscope.store.protocol import TelemetryStore
 from callscope.store.queries import GroupBy
@@ -65,7 +66,8 @@ class FeedbackService:
         call_id = body.llm_call_id
         if call_id is None:
             call_id = await run_in_threadpool(self._call_of_span, caller, body)
-        author = body.author or caller.name
+        # Keys may have the same name, which must not make them one author.
+        author = body.author or (caller.name if caller.user_id is not None else f"{caller.name} #{caller.api_key_id}")
         change = Rate(
             call_id, author, body.rating, body.comment, caller.user_id, time.time_ns() // 1000,
             caller.project_ids,
@@ -125,12 +127,13 @@ class FeedbackService:
         """The sort key of a rating, for the cursor."""
         return to_micros(row.created_at), row.id
 
-    def summary(self, caller: Caller, filters: Filters) -> schemas.FeedbackSummary:
-        """Average and distribution, per model too, from the rollups."""
+    def summary(self, caller: Caller, filters: Filters, bucket: Bucket | None = None) -> schemas.FeedbackSummary:
+        """Average and distribution, over time and per model too, from the rollups."""
         selection = self._selector.selection(caller, filters.names)
         with self._store.reading() as reading:
-            span = reading.countable(filters.span(datetime.now(UTC)))
-            rows = reading.totals(selection, span, RATINGS, GroupBy.MODEL)
+            line = timeline_of(reading, filters, bucket, datetime.now(UTC))
+            rows = reading.totals(selection, line.span, RATINGS, GroupBy.MODEL)
+            series = reading.series(selection, line, RATINGS).get(None) or [dict.fromkeys(RATINGS, 0)] * len(line)
         labels = self._namer.labels(GroupBy.MODEL)
         total = [sum(sums[name] for sums in rows.values()) for name in RATINGS]
         by_model = [
@@ -142,9 +145,13 @@ class FeedbackService:
             if any(counts)
         ]  # fmt: skip
         by_model.sort(key=lambda row: (-row.ratings, row.model))
+        points = [
+            schemas.RatingPoint(start=start, ratings=sum(counts), average_rating=_average(counts))
+            for start, counts in zip(starts(line), map(_counts, series), strict=True)
+        ]
         return schemas.FeedbackSummary(
-            **{"from": to_datetime(span.start), "to": to_datetime(span.end)},
-            ratings=sum(total), average_rating=_average(total), distribution=total, by_model=by_model,
+            **range_fields(line, filters.zone.key),
+            ratings=sum(total), average_rating=_average(total), distribution=total, points=points, by_model=by_model,
         )  # fmt: skip
 
 

@@ -1,32 +1,24 @@
 """Environments and models of a project by name: the numbers that rows carry in place of names.
 
-Names come from clients, so their number is bounded per project. A name is admitted at its first call and stays so;
-what comes when there is no room is counted as `(other)`.
+A look-up is one in memory; what is not found there is entered by `callscope.ingest.admission`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import select
 
-from callscope.calls.models import environments, project_environments, project_models
+from callscope.calls.models import environments
 from callscope.db.engine import Database
 from callscope.db.versions import Versions
-from callscope.pricing.catalogue import UNKNOWN_PROVIDER, VERSION, Catalogue, CatalogueModel, register
+from callscope.ingest.admission import OTHER, Admitted, Known, ModelName, Names, Room, admit
+from callscope.observability.names import model_key
+from callscope.pricing.catalogue import VERSION, Catalogue, CatalogueModel
 
-OTHER = "(other)"
 MAX_ENVIRONMENTS = 100
 MAX_MODELS = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class ModelName:
-    """A model as a call names it: by its number in the catalogue, or by name and perhaps provider."""
-
-    id: int | None = None
-    name: str | None = None
-    provider: str | None = None
+_NOTHING = Known({}, set())
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,87 +57,90 @@ class Directory:
         self._db = db
         self._catalogue = catalogue
         self._versions = versions
-        self._max_environments = max_environments
-        self._max_models = max_models
-        self._environments: dict[tuple[int, str], int] = {}
-        self._admitted: set[tuple[int, int]] = set()
-        self._full_of_environments: set[int] = set()
-        self._full_of_models: set[int] = set()
+        self._room = Room(max_environments, max_models)
+        self._half = Room(max_environments // 2, max_models // 2)
+        self._known: dict[int, Known] = {}
 
-    def find(self, project_id: int, environment: str, model: ModelName) -> Place | None:
-        """The place of a call, if everything it names has been seen before; else None: then `enter` it, in a thread.
+    def find(self, names: Names, *, sparing: bool = False) -> Place | None:
+        """The place of a call, if everything it names has been seen before; else None: then ask `places`, in a thread.
+
+        Args:
+            names: what the call names.
+            sparing: as for `places`.
 
         Raises UnknownModel.
         """
         if not self._catalogue.loaded:
             return None
-        environment_id = self._environments.get((project_id, environment))
-        if environment_id is None and project_id in self._full_of_environments:
-            environment_id = self._environments.get((project_id, OTHER))
+        room = self._half if sparing else self._room
+        known = self._known.get(names.project_id, _NOTHING)
+        environment_id = known.environments.get(names.environment)
+        if environment_id is None and not known.has_room_for_environments(room):
+            environment_id = known.environments.get(OTHER)
         if environment_id is None:
             return None
-        found = self._find_model(model)
-        if found is not None and (project_id, found.id) in self._admitted:
+        found = self._find_model(names.model)
+        if found is not None and found.id in known.models:
             return Place(environment_id, found, found)
-        if project_id in self._full_of_models and self._catalogue.find(OTHER, OTHER) is not None:
-            return self._beyond(environment_id, model, found)
+        if not known.has_room_for_models(room):
+            return self._beyond(environment_id, names.model, found)
         return None
 
-    def enter(self, project_id: int, environment: str, model: ModelName) -> Place:
-        """The same for names that may be new. Writes them to the database.
+    def places(self, wanted: Iterable[Names], *, sparing: bool = False) -> dict[Names, Place]:
+        """The places of calls that may name what is new: it is entered in the database, in one transaction.
 
-        Raises UnknownModel, DatabaseUnavailable.
+        Args:
+            wanted: what the calls name.
+            sparing: take no more than half of a project's room, so that whoever may do little leaves some to others.
+
+        Raises UnknownModel before anything is entered, DatabaseUnavailable.
         """
-        found = self._find_model(model)
+        found = {names: self.find(names, sparing=sparing) for names in wanted}
+        new = [names for names, place in found.items() if place is None]
+        entered = self._enter(new, self._half if sparing else self._room) if new else {}
+        return {names: place or entered[names] for names, place in found.items()}
+
+    def has_model(self, model_id: int) -> bool:
+        """Whether the catalogue has a model of this number."""
+        return self._catalogue.get(model_id) is not None
+
+    def _enter(self, wanted: Sequence[Names], room: Room) -> dict[Names, Place]:
+        models = [self._find_model(names.model) for names in wanted]
         with self._db.write() as connection:
-            environments_now = self._environments_after(connection, project_id, environment)
-            models_now = _models_of(connection, project_id)
-            has_room = len(models_now) < self._max_models
-            if found is not None:
-                model_id = found.id
-            elif has_room:
-                model_id = register(connection, model.name or "", model.provider)
-            else:
-                model_id = register(connection, OTHER, OTHER)
-            if model_id not in models_now and has_room:
-                connection.execute(insert(project_models).values(project_id=project_id, model_id=model_id))
-                models_now.add(model_id)
-            elif model_id not in models_now:
-                register(connection, OTHER, OTHER)
-        if found is None or not has_room:
+            admitted = admit(connection, wanted, [model.id if model else None for model in models], room)
+        if self._is_behind(admitted):
             self._versions.announce(VERSION)
-        self._environments.update({(project_id, name): number for name, number in environments_now.items()})
-        self._admitted.update((project_id, number) for number in models_now)
-        if len(models_now) >= self._max_models:
-            self._full_of_models.add(project_id)
-        environment_id = environments_now.get(environment, environments_now.get(OTHER, 0))
-        stored = self._catalogue.get(model_id)
-        if stored is not None and model_id in models_now:
-            return Place(environment_id, stored, stored)
-        return self._beyond(environment_id, model, found)
+        self._known.update(admitted.projects)
+        return {
+            names: self._place(admitted.projects[names.project_id], names, model_id)
+            for names, model_id in zip(wanted, admitted.model_ids, strict=True)
+        }
 
-    def _environments_after(self, connection: Connection, project_id: int, name: str) -> dict[str, int]:
-        """The project's environments, with the new one entered if there is room, and `(other)` if there is none."""
-        pairs = project_environments.c
-        query = select(environments.c.name, environments.c.id).where(
-            environments.c.id == pairs.environment_id, pairs.project_id == project_id
-        )
-        known = {row.name: row.id for row in connection.execute(query)}
-        if name in known:
-            return known
-        if len(known) >= self._max_environments:
-            self._full_of_environments.add(project_id)
-            name = OTHER
-        if name not in known:
-            known[name] = _environment_id(connection, name)
-            connection.execute(insert(project_environments).values(project_id=project_id, environment_id=known[name]))
-        return known
+    def _is_behind(self, admitted: Admitted) -> bool:
+        """Whether the catalogue in memory lacks a model that was entered, by this process or another."""
+        if None in admitted.model_ids and self._catalogue.find(OTHER, OTHER) is None:
+            return True
+        return any(number is not None and self._catalogue.get(number) is None for number in admitted.model_ids)
 
-    def _beyond(self, environment_id: int, model: ModelName, found: CatalogueModel | None) -> Place:
+    def _place(self, known: Known, names: Names, model_id: int | None) -> Place:
+        environment_id = known.environments.get(names.environment) or known.environments[OTHER]
+        model = None if model_id is None else self._catalogue.get(model_id)
+        if model is not None:
+            return Place(environment_id, model, model)
+        place = self._beyond(environment_id, names.model, self._find_model(names.model))
+        assert place is not None  # noqa: S101  # (other) was entered with the first model that was not admitted
+        return place
+
+    def _beyond(self, environment_id: int, model: ModelName, found: CatalogueModel | None) -> Place | None:
         """The place of a call whose model was not admitted: filed under `(other)`, priced as what it named."""
         other = self._catalogue.find(OTHER, OTHER)
-        assert other is not None  # noqa: S101  # entered with the first model that was not admitted
-        return Place(environment_id, other, found or _unlisted(other.id, model.name or "", model.provider))
+        if other is None:
+            return None
+        if found is None:
+            name, provider = model.told
+            enabled = model_key(name, provider) not in self._catalogue.switched_off
+            found = _unlisted(other.id, name, provider, enabled)
+        return Place(environment_id, other, found)
 
     def environment_names(self) -> dict[int, str]:
         """The name of every environment by its number. Reads the database."""
@@ -167,18 +162,6 @@ class Directory:
 
 
 @lru_cache(maxsize=1024)
-def _unlisted(other_id: int, name: str, provider: str | None) -> CatalogueModel:
+def _unlisted(other_id: int, name: str, provider: str, enabled: bool) -> CatalogueModel:
     """A model that is in no catalogue, for pricing; the same object for the same name, which the price book relies on."""
-    return CatalogueModel(other_id, name, provider or UNKNOWN_PROVIDER, None, True, ())
-
-
-def _models_of(connection: Connection, project_id: int) -> set[int]:
-    return set(connection.scalars(select(project_models.c.model_id).where(project_models.c.project_id == project_id)))
-
-
-def _environment_id(connection: Connection, name: str) -> int:
-    found = connection.scalar(select(environments.c.id).where(environments.c.name == name))
-    if found is not None:
-        return int(found)
-    result = connection.execute(insert(environments).values(name=name).returning(environments.c.id))
-    return int(result.scalar_one())
+    return CatalogueModel(other_id, name, provider, None, enabled, ())

@@ -6,10 +6,12 @@ from functools import lru_cache
 from callscope.ingest.row import ErrorKind, Status
 
 _KINDS: tuple[tuple[ErrorKind, str], ...] = (
-    (ErrorKind.quota, r"insufficient_quota|billing|credit balance|payment|402\b"),
+    # before quota: OpenAI ends "Rate limit reached for …" with an advice on billing
+    (ErrorKind.rate_limit, r"rate.?limit (was )?(reached|exceeded)"),
+    (ErrorKind.quota, r"insufficient.?quota|exceeded your current quota|billing|credit balance|payment|402\b"),
     (ErrorKind.rate_limit, r"rate.?limit|too many requests|throttl|resource.?exhausted|\b429\b"),
     (ErrorKind.context_length, r"context.?(length|window)|maximum context|too many tokens|prompt is too long"),
-    (ErrorKind.content_filter, r"content.?(filter|policy|management)|safety|moderation|blocked"),
+    (ErrorKind.content_filter, r"content.?(filter|policy|management)|\bsafety\b|moderation|blocked"),
     (ErrorKind.overloaded, r"overload|capacity|\b529\b|unavailable|\b503\b"),
     (ErrorKind.timeout, r"time.?d? ?out|deadline"),
     (ErrorKind.cancelled, r"cancel|abort"),
@@ -23,20 +25,21 @@ _KINDS: tuple[tuple[ErrorKind, str], ...] = (
 )
 _PATTERNS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _KINDS)
 _LOOKED_AT = 300
+_GENERAL = {ErrorKind.invalid_request, ErrorKind.rate_limit}
+_TOLD_IN_WORDS = {ErrorKind.quota, ErrorKind.context_length, ErrorKind.content_filter}
+"""What providers raise as errors of a general type, so that only the message tells."""
 
 
 def error_kind(status: Status, error_type: str | None, message: str | None) -> ErrorKind:
-    """What kind of error a call ended with. The type is believed before the message."""
+    """What kind of error a call ended with. The type is believed before the message, unless the message tells more."""
     if status is Status.success:
         return ErrorKind.none
     if status is Status.timeout:
         return ErrorKind.timeout
-    for text in (error_type, message):
-        if text:
-            kind = _kind(text[:_LOOKED_AT])
-            if kind is not ErrorKind.other:
-                return kind
-    return ErrorKind.other
+    by_type, by_message = (_kind(text[:_LOOKED_AT]) if text else ErrorKind.other for text in (error_type, message))
+    if by_type is ErrorKind.other or (by_type in _GENERAL and by_message in _TOLD_IN_WORDS):
+        return by_message
+    return by_type
 
 
 @lru_cache(maxsize=4096)

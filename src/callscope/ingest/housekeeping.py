@@ -1,46 +1,35 @@
 """What the server does by itself, beside the requests: it drops what is kept for a time only."""
 
-import threading
 import time
+from collections.abc import Callable
 
-import structlog
-
-from callscope.db.engine import DatabaseUnavailable
+from callscope.db.periodic import Periodic
 from callscope.pricing.book import PriceBook
 from callscope.store.protocol import TelemetryStore
-
-log = structlog.get_logger(__name__)
 
 FIRST_SECONDS = 30.0
 EVERY_SECONDS = 600.0
 
 
-class Housekeeper:
-    """A thread that tidies the store every ten minutes, and has the price list loaded before the first call needs it."""
+class Housekeeper(Periodic):
+    """A thread that tidies the store every ten minutes, and has the price list loaded before the first call needs it.
 
-    def __init__(self, store: TelemetryStore, book: PriceBook) -> None:
+    Args:
+        store: what is tidied.
+        book: what is loaded; again, when newer prices have been fetched.
+        when_loaded: called once it is.
+    """
+
+    def __init__(self, store: TelemetryStore, book: PriceBook, when_loaded: Callable[[], None]) -> None:
+        super().__init__("housekeeper", self._tidy, EVERY_SECONDS, first_seconds=FIRST_SECONDS, before=self._load)
         self._store = store
         self._book = book
-        self._stopped = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._when_loaded = when_loaded
 
-    def start(self) -> None:
-        """Begin."""
-        self._thread = threading.Thread(target=self._run, name="callscope-housekeeper", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End, after the step that is under way."""
-        self._stopped.set()
-        if self._thread is not None:
-            self._thread.join()
-
-    def _run(self) -> None:
+    def _load(self) -> None:
         self._book.preload()
-        pause = FIRST_SECONDS
-        while not self._stopped.wait(pause):
-            pause = EVERY_SECONDS
-            try:
-                self._store.tidy(time.time_ns() // 1000)
-            except DatabaseUnavailable as error:
-                log.warning("could not tidy up", reason=str(error))
+        self._when_loaded()
+
+    def _tidy(self) -> None:
+        self._book.preload()
+        self._store.tidy(time.time_ns() // 1000, self.stopping)

@@ -1,8 +1,9 @@
 """One call from several witnesses: what the call says, whatever the order in which they came.
 
-`merged` is a pure function of the set of witnesses. They are ranked by source, then by how complete they are; each
-part of the answer (usage with its model and cost, how it ended, timings, each text) comes from the best witness
-that has it.
+`merged` is a pure function of the set of witnesses. They are ranked by source, then by whether they came with an API
+key, then by how complete they are; each part of the answer (usage with its model and cost, how it ended, timings, each
+text) comes from the best witness that has it. People with a login tell of calls too, but anybody may have registered
+himself: they add what a program left out, and neither change its usage and cost nor make a refusal of its call.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -10,7 +11,7 @@ from functools import reduce
 from operator import or_
 from typing import TypedDict
 
-from callscope.ingest.row import ERASED, CallRow, CostRow, PricedRow, PriceSource
+from callscope.ingest.row import ERASED, CallRow, CostRow, PricedRow, PriceSource, Source
 
 RATINGS = ("rating_1", "rating_2", "rating_3", "rating_4", "rating_5")
 
@@ -32,7 +33,7 @@ USAGE = (
     "image_tokens", "server_tool_calls", "size_class", "service_tier", "usage_estimated",
 )  # fmt: skip
 TEXTS = (
-    "user_id", "api_key_id", "saved_cost", "refused", "response_id", "trace_id", "span_id", "parent_span_id",
+    "user_id", "api_key_id", "saved_cost", "response_id", "trace_id", "span_id", "parent_span_id",
     "session_id", "end_user", "name", "tags",
 )  # fmt: skip
 
@@ -53,32 +54,37 @@ def merged(witnesses: Sequence[PricedRow]) -> PricedRow:
     """
     if not witnesses:
         raise ValueError("a call has at least one witness")
-    ranked = sorted(witnesses, key=_rank)
-    best = ranked[0].call
-    counted = _first(ranked, lambda row: has_usage(row.call) and not row.call.usage_estimated) or (
-        _first(ranked, lambda row: has_usage(row.call)) or ranked[0]
-    )
-    reported = _first(ranked, lambda row: row.cost is not None and row.cost.price_source == PriceSource.reported)
+    told = ranked(witnesses)
+    best = told[0].call
+    programs = [row for row in told if not _is_login(row)] or told
+    counted = _counted(programs) or _counted(told) or told[0]
+    reported = _first(programs, lambda row: row.cost is not None and row.cost.price_source == PriceSource.reported)
     paid = reported or counted
-    timed = _first(ranked, lambda row: row.call.latency_ms > 0) or ranked[0]
-    first_token = _first(ranked, lambda row: row.call.time_to_first_token_ms is not None)
-    written = _first(ranked, lambda row: row.call.payload_table is not None) or ranked[0]
+    timed = _first(told, lambda row: row.call.latency_ms > 0) or told[0]
+    first_token = _first(told, lambda row: row.call.time_to_first_token_ms is not None)
+    written = _first(told, lambda row: row.call.payload_table is not None) or told[0]
     values: dict[str, object] = {name: getattr(counted.call, name) for name in USAGE}
     for name in TEXTS:
-        values[name] = next((v for row in ranked if (v := getattr(row.call, name)) is not None), None)
+        values[name] = next((v for row in told if (v := getattr(row.call, name)) is not None), None)
     values |= {
         "latency_ms": timed.call.latency_ms,
         "created_at": timed.call.created_at,
         "day": timed.call.day,
         "time_to_first_token_ms": first_token.call.time_to_first_token_ms if first_token else None,
-        "violation": _union(row.call.violation for row in ranked),
-        "erased": any(row.call.erased for row in ranked),
+        "refused": next((row.call.refused for row in programs if row.call.refused is not None), None),
+        "violation": _union(row.call.violation for row in told),
+        "erased": any(row.call.erased for row in told),
         "payload_table": written.call.payload_table,
         "payload_id": written.call.payload_id,
     }
     call = best._replace(**values)  # type: ignore[arg-type]  # the names are CallRow's own
     result = PricedRow(call, paid.cost)
     return erased(result) if call.erased else result
+
+
+def ranked(witnesses: Iterable[PricedRow]) -> list[PricedRow]:
+    """The witnesses of a call, the one that is believed first leading."""
+    return sorted(witnesses, key=_rank)
 
 
 def erased(row: PricedRow) -> PricedRow:
@@ -105,10 +111,22 @@ def has_usage(call: CallRow) -> bool:
     return call.prompt_tokens > 0 or call.completion_tokens > 0
 
 
-def _rank(row: PricedRow) -> tuple[int, int, str]:
+def _rank(row: PricedRow) -> tuple[int, bool, int, str]:
     said = content(row)
     completeness = sum(value is not None and value != 0 for value in said)
-    return (-row.call.source, -completeness, repr(said))
+    return (-row.call.source, row.call.api_key_id is None, -completeness, repr(said))
+
+
+def _is_login(row: PricedRow) -> bool:
+    """Whether a person told of the call, and no program."""
+    return row.call.source == Source.rest and row.call.api_key_id is None
+
+
+def _counted(told: Sequence[PricedRow]) -> PricedRow | None:
+    """The witness whose usage counts: the best that knows it, or else the best that estimates it."""
+    return _first(told, lambda row: has_usage(row.call) and not row.call.usage_estimated) or _first(
+        told, lambda row: has_usage(row.call)
+    )
 
 
 def _first(ranked: Sequence[PricedRow], wanted: Callable[[PricedRow], bool]) -> PricedRow | None:

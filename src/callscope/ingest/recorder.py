@@ -16,17 +16,18 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from callscope.api.errors import TooMany, Unavailable
+from callscope.api.errors import ApiError, TooMany, Unavailable
 from callscope.db.engine import DatabaseUnavailable
 from callscope.ingest.changes import Outcome, Receipt, Submission
+from callscope.monitoring.server import ServerMeasures
 from callscope.store.protocol import Writer
 
 log = structlog.get_logger(__name__)
 
 MAX_BATCH_ROWS = 5_000
 """Changes in one transaction: large enough to share its cost, small enough that nobody waits long behind it."""
-GATHER_STEP_SECONDS = 0.002
-GATHER_STEPS = 8
+GATHER_STEP_SECONDS = 0.0005
+GATHER_STEPS = 40
 """A transaction costs some milliseconds however few rows it has: while more keeps arriving, it waits a little."""
 FEW_ROWS = 64
 CONFIRM_TRIES = 5
@@ -60,6 +61,9 @@ class Unconfirmed(Unavailable):
         )
 
 
+_RESULTS: dict[type, str] = {type(None): "stored", NotStored: "not_stored", Unconfirmed: "unconfirmed"}
+
+
 @dataclass(slots=True)
 class _Waiting:
     submission: Submission
@@ -73,8 +77,6 @@ class QueueState:
 
     rows: int = 0
     size: int = 0
-    batches: int = 0
-    committed_rows: int = 0
     waiting: deque[_Waiting] = field(default_factory=deque)
 
 
@@ -84,10 +86,19 @@ class Recorder:
     Args:
         store: where they are written.
         max_rows, max_bytes: what may wait in memory; beyond it QueueFull is raised.
+        measures: where it is counted.
     """
 
-    def __init__(self, store: Writer, *, max_rows: int = 20_000, max_bytes: int = 64 * 2**20) -> None:
+    def __init__(
+        self,
+        store: Writer,
+        *,
+        max_rows: int = 20_000,
+        max_bytes: int = 64 * 2**20,
+        measures: ServerMeasures | None = None,
+    ) -> None:
         self._store = store
+        self._measures = measures or ServerMeasures()
         self._max_rows = max_rows
         self._max_bytes = max_bytes
         self._state = QueueState()
@@ -118,6 +129,10 @@ class Recorder:
     def is_full(self) -> bool:
         """Whether the next submission would be refused."""
         return self._state.rows >= self._max_rows or self._state.size >= self._max_bytes
+
+    def load(self) -> tuple[int, int, int, int]:
+        """Rows and bytes that wait, and the bounds of both."""
+        return self._state.rows, self._state.size, self._max_rows, self._max_bytes
 
     def trouble(self) -> str | None:
         """Why the next submission would probably be refused; None when all is well.
@@ -153,14 +168,7 @@ class Recorder:
                 future.set_result(outcome)
 
         self._enqueue(_Waiting(submission, done, loop))
-        return _receipts(await future)
-
-    def record_now(self, submission: Submission, timeout: float = 60.0) -> Sequence[Receipt]:
-        """Hand something over from a thread and wait until it is on disk.
-
-        Raises QueueFull, NotStored, TimeoutError, or the error of the submission itself.
-        """
-        return _receipts(self.submit(submission).result(timeout))
+        return receipts_of(await future)
 
     def _enqueue(self, waiting: _Waiting) -> None:
         submission = waiting.submission
@@ -168,6 +176,7 @@ class Recorder:
             if self._stopping:
                 raise NotStored
             if self.is_full:
+                self._measures.written("queue_full", len(submission.changes))
                 raise QueueFull
             self._state.waiting.append(waiting)
             self._state.rows += len(submission.changes)
@@ -184,17 +193,22 @@ class Recorder:
                     return
             self._gather()
             group = self._take()
-            _tell(self._write(group))
+            results = self._write(group)
+            self._count(results)
+            _tell(results)
             with self._changed:
                 self._state.rows -= sum(len(waiting.submission.changes) for waiting in group)
                 self._state.size -= sum(waiting.submission.size for waiting in group)
-                self._state.batches += 1
+
+    def _count(self, results: Sequence[tuple[_Waiting, Outcome]]) -> None:
+        for waiting, outcome in results:
+            self._measures.written(_RESULTS.get(type(outcome.error), "refused"), len(waiting.submission.changes))
 
     def _gather(self) -> None:
         quiet = 0
         for _ in range(GATHER_STEPS):
             rows = self._state.rows
-            if rows >= FEW_ROWS or self._stopping or quiet == 2:  # steps in which nothing came
+            if rows >= FEW_ROWS or self._stopping or quiet == 4:  # steps in which nothing came
                 return
             time.sleep(GATHER_STEP_SECONDS)
             quiet = quiet + 1 if self._state.rows == rows else 0
@@ -220,18 +234,23 @@ class Recorder:
             return [(waiting, Outcome(error=NotStored())) for waiting in group]
         except Exception as error:
             if len(group) == 1:
-                log.exception("a submission could not be stored")
+                if not isinstance(error, ApiError):
+                    log.exception("a submission could not be stored")
                 return [(group[0], Outcome(error=error))]
-            # One of them breaks the transaction for all: each gets one of its own.
-            return [result for waiting in group for result in self._write([waiting])]
+            # One of them breaks the transaction for all: halved again and again, until it is alone in its own.
+            half = len(group) // 2
+            return [*self._write(group[:half]), *self._write(group[half:])]
         self._failed_at = float("-inf")
         return list(zip(group, outcomes, strict=True))
 
     def _apply(self, submissions: Sequence[Submission]) -> list[Outcome]:
         batch_id = uuid.uuid4().hex
         outcomes: list[Outcome] = []
+        began = time.perf_counter()
         try:
             self._store.apply(batch_id, submissions, time.time_ns() // 1000, outcomes)
+            rows = sum(len(submission.changes) for submission in submissions)
+            self._measures.committed(rows, time.perf_counter() - began)
         except DatabaseUnavailable:
             # The connection may have broken after the commit took place: then it is stored, and must be acknowledged.
             applied = self._was_applied(batch_id) if outcomes else False
@@ -252,7 +271,8 @@ class Recorder:
         return None
 
 
-def _receipts(outcome: Outcome) -> Sequence[Receipt]:
+def receipts_of(outcome: Outcome) -> Sequence[Receipt]:
+    """The receipts of an outcome; raises why there are none."""
     if outcome.error is not None:
         raise outcome.error
     return outcome.receipts

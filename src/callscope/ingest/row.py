@@ -168,6 +168,13 @@ class PricedRow(NamedTuple):
     call: CallRow
     cost: CostRow | None
 
+    @property
+    def known_cost(self) -> int | None:
+        """What it cost, in nano-dollars; what never reached the provider cost nothing. None: no price is known."""
+        if self.cost is not None:
+            return self.cost.estimated_cost
+        return 0 if self.call.cache_hit or self.call.refused is not None else None
+
 
 def cost_row(call_id: int, cost: Cost, source: PriceSource, priced_at: int) -> CostRow:
     """The stored form of a computed cost."""

@@ -110,31 +110,35 @@ def timeline(span: Span, bucket: Bucket, zone: ZoneInfo) -> Timeline:
     Raises TooManyBuckets.
     """
     if bucket in {Bucket.MINUTE, Bucket.HOUR}:
-        width = 1 if bucket is Bucket.MINUTE else 60
-        shift = 0 if bucket is Bucket.MINUTE else _offset(span.start, zone) % 60
-        first = span.start - (span.start + shift) % width
-        if (span.end - first) // width > MAX_BUCKETS:
+        if (span.end - span.start) // (1 if bucket is Bucket.MINUTE else 60) > MAX_BUCKETS:
             raise TooManyBuckets(f"that is more than {MAX_BUCKETS} points; ask for wider buckets or a shorter range")
-        starts = list(range(first, span.end, width))
-        return Timeline(bucket, [*starts, starts[-1] + width], span)
+        if bucket is Bucket.MINUTE:
+            return Timeline(bucket, list(range(span.start, span.end + 1)), span)
+        starts = [span.start - (span.start + _offset(span.start, zone)) % 60]
+        while starts[-1] < span.end:
+            starts.append(_next_hour(starts[-1], zone))
+        return Timeline(bucket, starts, span)
     step = 1 if bucket is Bucket.DAY else 7
     day = _local(span.start, zone).date()
     if bucket is Bucket.WEEK:
         day -= timedelta(days=day.weekday())
-    starts = [_midnight(day, zone)]
+    starts = [midnight(day, zone)]
     while starts[-1] < span.end:
         if len(starts) > MAX_BUCKETS:
             raise TooManyBuckets(f"that is more than {MAX_BUCKETS} points; ask for wider buckets or a shorter range")
         day += timedelta(days=step)
-        following = _midnight(day, zone)
+        following = midnight(day, zone)
         if following > starts[-1]:  # else the zone left this day out, as Samoa did in 2011
             starts.append(following)
     return Timeline(bucket, starts, span)
 
 
 def default_bucket(span: Span) -> Bucket:
-    """Some hundred points at the most: minutes up to two hours, hours up to three days, days up to half a year."""
-    minutes = span.end - span.start
+    """Some hundred points at the most: minutes up to two hours, hours up to three days, days up to half a year.
+
+    A span that was widened to the cells that there are is as long as the range that was asked for.
+    """
+    minutes = span.end - span.start - 2 * GRAIN_MINUTES[Grain.QUARTER]
     if minutes <= 120:
         return Bucket.MINUTE
     if minutes <= 3 * 1440:
@@ -156,7 +160,21 @@ def _offset(minute: int, zone: ZoneInfo) -> int:
     return 0 if offset is None else int(offset.total_seconds() // 60)
 
 
-def _midnight(day: date, zone: ZoneInfo) -> int:
+def _next_hour(minute: int, zone: ZoneInfo) -> int:
+    """When the local hour after this minute's begins; where clocks change, hours last from 15 to 90 minutes."""
+    offset = _offset(minute, zone)
+    following = minute + 60 - (minute + offset) % 60
+    if _offset(following - 1, zone) != offset:  # in the midst of the hour, as where midnight is a quarter to the hour
+        changed = next(other for other in range(minute + 1, following) if _offset(other, zone) != offset)
+        if _local(changed, zone).hour != _local(minute, zone).hour:
+            return changed
+    excess = (following + _offset(following, zone)) % 60
+    if excess and _local(following, zone).hour == _local(minute, zone).hour:
+        following += 60 - excess
+    return following
+
+
+def midnight(day: date, zone: ZoneInfo) -> int:
     """The first minute of a local day. Where clocks skip midnight, the first minute that there is."""
     local = datetime(day.year, day.month, day.day, tzinfo=zone)
     return int(local.timestamp() // 60)

@@ -5,9 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from callscope.db.types import nanos_to_dollars
-from callscope.metrics import schemas
+from callscope.metrics import histogram, schemas
 from callscope.metrics.composition import Span, Timeline, to_datetime
-from callscope.metrics.histogram import percentile
 from callscope.metrics.models import MEASURES
 from callscope.store.protocol import Reading
 from callscope.store.queries import Selection, SideRow
@@ -78,14 +77,16 @@ def side_row(row: SideRow, name: str, number: int | None = None) -> schemas.Cost
     """What one API key or end user adds up to."""
     return schemas.CostRowOut(
         id=number, name=name, calls=row.calls, errors=row.errors, total_tokens=row.tokens,
-        cost=nanos_to_dollars(row.cost_nanos), average_cost=nanos_to_dollars(round(row.cost_nanos / row.calls)),
+        cost=nanos_to_dollars(row.cost_nanos), unpriced_calls=row.unpriced_calls,
+        average_cost=average_cost(row._asdict()),
     )  # fmt: skip
 
 
 def percentiles(total_us: int, calls: int, bins: Mapping[int, int]) -> schemas.Percentiles:
     """Mean and percentiles in milliseconds, of latencies in microseconds and their histogram."""
     mean = round(total_us / calls / 1000, 6) if calls else None
-    return schemas.Percentiles(mean=mean, **{name: percentile(bins, share) for name, share in SHARES.items()})
+    shares = histogram.percentiles(bins, tuple(SHARES.values()))
+    return schemas.Percentiles(mean=mean, **dict(zip(SHARES, shares, strict=True)))
 
 
 def rate(sums: Sums) -> float:

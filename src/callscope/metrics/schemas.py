@@ -97,10 +97,11 @@ class TokenUsage(Range):
 
 
 class LatencyPoint(Percentiles):
-    """Latency of one bucket."""
+    """Latency of one bucket, and the time to the first token in it."""
 
     start: datetime
     calls: int
+    time_to_first_token_ms: Percentiles
 
 
 class LatencyBin(BaseModel):

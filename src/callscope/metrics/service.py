@@ -5,21 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from callscope.api.errors import Forbidden, invalid
+from callscope.api.errors import Forbidden
 from callscope.api.rights import Caller, may_read_calls
 from callscope.db.types import nanos_to_dollars
 from callscope.ingest.row import ErrorKind
 from callscope.metrics import schemas
-from callscope.metrics.composition import (
-    Bucket,
-    Span,
-    Timeline,
-    TooManyBuckets,
-    default_bucket,
-    timeline,
-    to_datetime,
-)
-from callscope.metrics.filters import Filters, Selector
+from callscope.metrics.composition import Bucket, Span, Timeline, to_datetime
+from callscope.metrics.filters import Filters, Selector, timeline_of
 from callscope.metrics.histogram import bin_upper
 from callscope.metrics.naming import OTHER, Label, Namer
 from callscope.metrics.presenting import (
@@ -39,12 +31,12 @@ from callscope.metrics.presenting import (
     total_tokens,
     window_fields,
 )
+from callscope.metrics.ranking import TOP_ROWS, folded, labelled, largest
 from callscope.store.protocol import Reading, TelemetryStore
 from callscope.store.queries import Group, GroupBy, Selection, SideKind
 
 TOP_GROUPS = 20
 """Series are told apart for the largest groups; the rest are summed as `(other)`."""
-TOP_ROWS = 100
 MINUTES_PER_DAY = 1440
 COUNTS = ("calls", "errors", "cost_nanos", "unpriced_calls", "prompt_tokens", "completion_tokens")
 END_USER = "end_user"
@@ -101,7 +93,7 @@ class MetricsService:
     def token_usage(self, question: Question) -> schemas.TokenUsage:
         """Tokens over time, and by group if asked."""
         with self._store.reading() as reading:
-            line = _timeline(reading, question)
+            line = _line(reading, question)
             points = _points(reading, question, line, TOKENS)
             ranked = self._ranked(reading, question, line, total_tokens, points)
         groups = [
@@ -121,12 +113,13 @@ class MetricsService:
         """Percentiles, over time too, and the distribution."""
         selection, measures = question.selection, ("latency_calls", "latency_us", "ttft_calls", "ttft_us")
         with self._store.reading() as reading:
-            line = _timeline(reading, question)
+            line = _line(reading, question)
             sums = reading.totals(selection, line.span, measures).get(None, NO_SUMS)
             bins = reading.histograms(selection, line.span).get(None, {})
             first = reading.histograms(selection, line.span, "first_token").get(None, {})
             points = _points(reading, question, line, measures)
             over_time = reading.histogram_series(selection, line)
+            first_over_time = reading.histogram_series(selection, line, "first_token")
             groups = self._latency_groups(reading, question, line.span)
         return schemas.Latency(
             **range_fields(line, question.filters.zone.key),
@@ -139,9 +132,12 @@ class MetricsService:
             ],
             points=[
                 schemas.LatencyPoint(
-                    start=start, calls=s["latency_calls"], **dict(percentiles(s["latency_us"], s["latency_calls"], b))
+                    start=start,
+                    calls=s["latency_calls"],
+                    **dict(percentiles(s["latency_us"], s["latency_calls"], b)),
+                    time_to_first_token_ms=percentiles(s["ttft_us"], s["ttft_calls"], f),
                 )
-                for start, s, b in zip(starts(line), points, over_time, strict=True)
+                for start, s, b, f in zip(starts(line), points, over_time, first_over_time, strict=True)
             ],
             groups=groups if question.by else None,
         )
@@ -150,7 +146,7 @@ class MetricsService:
         """Errors over time and by kind."""
         measures = ("calls", "errors")
         with self._store.reading() as reading:
-            line = _timeline(reading, question)
+            line = _line(reading, question)
             sums = reading.totals(question.selection, line.span, measures).get(None, NO_SUMS)
             kinds = reading.totals(question.selection, line.span, ("errors",), GroupBy.ERROR_KIND)
             points = _points(reading, question, line, measures)
@@ -164,7 +160,7 @@ class MetricsService:
             schemas.ErrorGroup(
                 name=label.name, provider=label.provider, calls=s["calls"], errors=s["errors"], error_rate=rate(s)
             )
-            for label, s in self._labelled(question.by, rows, lambda s: (s["errors"], s["calls"]))
+            for label, s in folded(labelled(self._namer, question.by, rows, lambda s: (s["errors"], s["calls"])))
         ]
         return schemas.ErrorRate(
             **range_fields(line, question.filters.zone.key),
@@ -183,7 +179,7 @@ class MetricsService:
         """Cost in all, over time, and by what caused it."""
         selection = question.selection
         with self._store.reading() as reading:
-            line = _timeline(reading, question)
+            line = _line(reading, question)
             sums = reading.totals(selection, line.span, (*COUNTS, "saved_nanos")).get(None, NO_SUMS)
             points = _points(reading, question, line, COUNTS)
             ranked = self._ranked(reading, question, line, cost_nanos, points)
@@ -215,19 +211,22 @@ class MetricsService:
     def _latency_groups(self, reading: Reading, question: Question, span: Span) -> list[schemas.LatencyGroup]:
         if question.by is None:
             return []
+        rows = reading.totals(question.selection, span, ("latency_calls", "latency_us"), question.by)
+        ranked = folded(labelled(self._namer, question.by, rows, lambda s: (s["latency_calls"],)))
         labels = self._namer.labels(question.by)
+        told_apart = {label for label, _ in ranked}
         bins: dict[Label, dict[int, int]] = {}
         for key, counts in reading.histograms(question.selection, span, "latency", question.by).items():
-            into = bins.setdefault(labels.get(key or 0, OTHER), {})
+            label = labels.get(key or 0, OTHER)
+            into = bins.setdefault(label if label in told_apart else OTHER, {})
             for index, count in counts.items():
                 into[index] = into.get(index, 0) + count
-        rows = reading.totals(question.selection, span, ("latency_calls", "latency_us"), question.by)
         return [
             schemas.LatencyGroup(
                 name=label.name, provider=label.provider, calls=s["latency_calls"],
                 **dict(percentiles(s["latency_us"], s["latency_calls"], bins.get(label, {}))),
             )
-            for label, s in self._labelled(question.by, rows, lambda s: (s["latency_calls"],))
+            for label, s in ranked
         ]  # fmt: skip
 
     def _sides(self, reading: Reading, question: Question, span: Span) -> dict[str, Any]:
@@ -249,28 +248,15 @@ class MetricsService:
         return answer
 
     def _cost_rows(self, by: GroupBy, rows: Mapping[Group, Sums]) -> list[schemas.CostRowOut]:
-        ranked = self._labelled(by, rows, lambda s: (s["cost_nanos"], s["calls"]))
+        ranked = labelled(self._namer, by, rows, lambda s: (s["cost_nanos"], s["calls"]))
         return [
             schemas.CostRowOut(
                 id=label.id, name=label.name, provider=label.provider, calls=sums["calls"], errors=sums["errors"],
                 total_tokens=total_tokens(sums), cost=nanos_to_dollars(sums["cost_nanos"]),
                 unpriced_calls=sums["unpriced_calls"], average_cost=average_cost(sums),
             )
-            for label, sums in ranked[:TOP_ROWS]
+            for label, sums in folded(ranked)
         ]  # fmt: skip
-
-    def _labelled(
-        self, by: GroupBy | None, rows: Mapping[Group, Sums], weight: Callable[[Sums], tuple[int, ...]]
-    ) -> list[tuple[Label, Sums]]:
-        """Sums by label, heaviest first; what has nothing is left out."""
-        if by is None:
-            return []
-        labels = self._namer.labels(by)
-        summed: dict[Label, dict[str, int]] = {}
-        for key, sums in rows.items():
-            if any(sums.values()):
-                add_to(summed.setdefault(labels.get(key or 0, OTHER), {}), sums)
-        return sorted(summed.items(), key=lambda item: (tuple(-w for w in weight(item[1])), item[0][:2]))
 
     def _ranked(
         self,
@@ -289,15 +275,16 @@ class MetricsService:
         measures = tuple(points[0])
         labels = self._namer.labels(question.by)
         rows = reading.totals(question.selection, line.span, measures, question.by)
-        ranked = self._labelled(question.by, rows, lambda sums: (weight(sums),))
-        top = {label for label, _ in ranked[:TOP_GROUPS]}
+        ranked = labelled(self._namer, question.by, rows, lambda sums: (weight(sums),))
+        heaviest = largest(ranked, TOP_GROUPS)
+        top = {label for label, _ in heaviest}
         ids = frozenset(key for key in rows if key is not None and labels.get(key, OTHER) in top)
         chosen = replace(question.selection, **{CHOSEN_BY[question.by]: ids})
-        by_label: dict[Label, list[dict[str, int]]] = {label: [{} for _ in points] for label, _ in ranked[:TOP_GROUPS]}
+        by_label: dict[Label, list[dict[str, int]]] = {label: [{} for _ in points] for label, _ in heaviest}
         for key, series in reading.series(chosen, line, measures, question.by).items():
             for sums, more in zip(by_label[labels.get(key or 0, OTHER)], series, strict=True):
                 add_to(sums, more)
-        if len(ranked) <= TOP_GROUPS:
+        if len(ranked) == len(heaviest):
             return list(by_label.items())
         rest = [dict(sums) for sums in points]
         for series in by_label.values():
@@ -306,18 +293,8 @@ class MetricsService:
         return [*by_label.items(), (OTHER, rest)]
 
 
-def _timeline(reading: Reading, question: Question) -> Timeline:
-    span = reading.countable(question.filters.span(question.now))
-    bucket = question.bucket or default_bucket(span)
-    minute = Span(span.start + 1, span.start + 2)
-    if bucket is Bucket.MINUTE and reading.countable(minute) != minute:
-        if question.bucket is not None:
-            raise invalid("bucket", "minutes are kept for 48 hours; ask for hours or days, or for a later start")
-        bucket = Bucket.HOUR
-    try:
-        return timeline(span, bucket, question.filters.zone)
-    except TooManyBuckets as error:
-        raise invalid("bucket", str(error)) from None
+def _line(reading: Reading, question: Question) -> Timeline:
+    return timeline_of(reading, question.filters, question.bucket, question.now)
 
 
 def _points(reading: Reading, question: Question, line: Timeline, measures: Sequence[str]) -> Sequence[Sums]:

@@ -4,7 +4,7 @@ import zlib
 from array import array
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, LargeBinary, delete, insert, literal, select
+from sqlalchemy import Connection, select
 
 from callscope.api.errors import ApiError
 from callscope.ingest.changes import (
@@ -18,15 +18,16 @@ from callscope.ingest.changes import (
     Submission,
     Withdraw,
 )
-from callscope.store.errors import KeyReused
+from callscope.store.errors import CallNotFound, KeyReused
 from callscope.store.sql import operations, totals
 from callscope.store.sql.batch import Batch
-from callscope.store.sql.bulk import among
+from callscope.store.sql.bulk import among, insert_rows
 from callscope.store.sql.identity import Identities
 from callscope.store.sql.tables import commits, idempotency
 
 MICROS_PER_HOUR = 3_600_000_000
 KEY_HOURS = 24
+KEYS_AT_ONCE = 500
 
 
 def apply(
@@ -39,23 +40,17 @@ def apply(
     batch = Batch(connection, now_micros)
     puts = [change for submission in submissions for change in submission.changes if isinstance(change, Put)]
     identities = Identities(batch, puts)
-    seen: dict[bytes, tuple[IdempotencyKey, list[int]]] = {}
+    keys = _Keys(connection, [submission.key for submission in submissions if submission.key is not None])
     done: list[list[int] | Exception] = []
     for submission in submissions:
         try:
-            done.append(_submission(batch, identities, submission, seen))
+            done.append(_submission(batch, identities, submission, keys))
         except ApiError as error:
             done.append(error)
     outcomes = [_outcome(batch, result) for result in done]
     totals.write(connection, batch.flush(), max_end_users=max_end_users)
-    for key, call_ids in seen.values():
-        connection.execute(
-            insert(idempotency).values(
-                hour=key.at_micros // MICROS_PER_HOUR, key_hash=key.key_hash, body_hash=key.body_hash,
-                call_ids=_pack(call_ids),
-            )
-        )  # fmt: skip
-    connection.execute(insert(commits).values(batch_id=batch_id, committed_at=now_micros))
+    keys.write()
+    insert_rows(connection, commits, [(batch_id, now_micros)])
     return outcomes
 
 
@@ -64,53 +59,54 @@ def was_applied(connection: Connection, batch_id: str) -> bool:
     return connection.scalar(select(commits.c.batch_id).where(commits.c.batch_id == batch_id)) is not None
 
 
-def forget(connection: Connection, now_micros: int) -> None:
-    """Drop idempotency keys after 24 hours and the names of committed batches after one."""
-    oldest = now_micros // MICROS_PER_HOUR - KEY_HOURS - 1
-    connection.execute(delete(idempotency).where(idempotency.c.hour < oldest))
-    connection.execute(delete(commits).where(commits.c.committed_at < now_micros - MICROS_PER_HOUR))
+class _Keys:
+    """The idempotency keys that matter to one batch: those stored before, and those it adds itself."""
+
+    def __init__(self, connection: Connection, keys: Sequence[IdempotencyKey]) -> None:
+        self._connection = connection
+        self._known: dict[bytes, tuple[bytes, list[int]]] = {}
+        self._new: list[tuple[object, ...]] = []
+        wanted = [key.key_hash for key in keys]
+        for start in range(0, len(wanted), KEYS_AT_ONCE):
+            hours = [key.at_micros // MICROS_PER_HOUR for key in keys]
+            query = select(idempotency.c.key_hash, idempotency.c.body_hash, idempotency.c.call_ids).where(
+                among(connection, idempotency.c.hour, range(min(hours) - KEY_HOURS, max(hours) + 2)),
+                idempotency.c.key_hash.in_(wanted[start : start + KEYS_AT_ONCE]),
+            )
+            for key_hash, body_hash, call_ids in connection.execute(query):
+                self._known[key_hash] = body_hash, _unpack(call_ids)
+
+    def calls_of(self, key: IdempotencyKey) -> list[int] | None:
+        """What was stored under this key. None if nothing was; raises KeyReused if it was something else."""
+        body_hash, call_ids = self._known.get(key.key_hash, (None, None))
+        if body_hash is not None and body_hash != key.body_hash:
+            raise KeyReused
+        return call_ids
+
+    def add(self, key: IdempotencyKey, call_ids: list[int]) -> None:
+        """Remember what was stored under this key."""
+        self._known[key.key_hash] = key.body_hash, call_ids
+        self._new.append((key.at_micros // MICROS_PER_HOUR, key.key_hash, key.body_hash, _pack(call_ids)))
+
+    def write(self) -> None:
+        """Store the keys that were added."""
+        insert_rows(self._connection, idempotency, self._new)
 
 
-def _submission(
-    batch: Batch,
-    identities: Identities,
-    submission: Submission,
-    seen: dict[bytes, tuple[IdempotencyKey, list[int]]],
-) -> list[int]:
+def _submission(batch: Batch, identities: Identities, submission: Submission, keys: _Keys) -> list[int]:
     key = submission.key
     if key is not None:
-        known = _known(batch.connection, key, seen)
+        known = keys.calls_of(key)
         if known is not None:
             batch.load_ids(known)
             return known
+    operations.check_age(batch, submission.changes)
     if len(submission.changes) > 1:
         for change in submission.changes:  # all or none: what cannot be made is found before anything is
             operations.check(batch, change)
     call_ids = [_change(batch, identities, change) for change in submission.changes]
     if key is not None:
-        seen[key.key_hash] = (key, call_ids)
-    return call_ids
-
-
-def _known(
-    connection: Connection, key: IdempotencyKey, seen: dict[bytes, tuple[IdempotencyKey, list[int]]]
-) -> list[int] | None:
-    if key.key_hash in seen:
-        before, call_ids = seen[key.key_hash]
-        body_hash = before.body_hash
-    else:
-        hour = key.at_micros // MICROS_PER_HOUR
-        row = connection.execute(
-            select(idempotency.c.body_hash, idempotency.c.call_ids).where(
-                among(connection, idempotency.c.hour, range(hour - KEY_HOURS, hour + 2)),
-                idempotency.c.key_hash == literal(key.key_hash, LargeBinary),
-            )
-        ).first()
-        if row is None:
-            return None
-        body_hash, call_ids = row.body_hash, _unpack(row.call_ids)
-    if body_hash != key.body_hash:
-        raise KeyReused
+        keys.add(key, call_ids)
     return call_ids
 
 
@@ -131,7 +127,10 @@ def _change(batch: Batch, identities: Identities, change: Change) -> int:
 def _outcome(batch: Batch, result: list[int] | Exception) -> Outcome:
     if isinstance(result, Exception):
         return Outcome(error=result)
-    return Outcome([operations.receipt(batch, call_id) for call_id in result])
+    try:
+        return Outcome([operations.receipt(batch, call_id) for call_id in result])
+    except CallNotFound as gone:
+        return Outcome(error=gone)
 
 
 def _pack(call_ids: Sequence[int]) -> bytes:

@@ -12,9 +12,22 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any, cast
 
-from sqlalchemy import Column, ColumnElement, Connection, Table, any_, bindparam, func, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Dialect,
+    String,
+    Table,
+    any_,
+    bindparam,
+    func,
+    select,
+    type_coerce,
+)
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.types import TypeDecorator
 
 CHUNKS = (128, 64, 32, 16, 8, 4, 2, 1)
 """Rows per statement. Few sizes, so that the prepared statements are found again."""
@@ -90,6 +103,27 @@ def among(
         listed = func.json_each(bindparam(None, json.dumps(values))).table_valued("value")
         return column.in_(select(listed.c.value))
     return column == any_(bindparam(None, values, type_=ARRAY(cast(Any, column.type))))
+
+
+class _Halves(TypeDecorator[int]):
+    """The text "7,5" as 7 × 2³² + 5."""
+
+    impl = String
+    cache_ok = True
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> int | None:
+        if value is None:
+            return None
+        high, low = value.split(",")
+        return (int(high) << 32) + int(low)
+
+
+def exact_sum(connection: Connection, column: Column[int]) -> ColumnElement[Any]:
+    """The sum of a column, however large. SQLite's own ends with an error at 64 bits; PostgreSQL's has no end."""
+    if not is_sqlite(connection):
+        return func.sum(column)
+    high, low = func.sum(column.bitwise_rshift(32)), func.sum(column.bitwise_and(2**32 - 1))
+    return type_coerce(sql_cast(high, String) + "," + sql_cast(low, String), _Halves)
 
 
 def has_element(connection: Connection, column: Column[str], value: str) -> ColumnElement[bool]:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from operator import add
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, func, select
@@ -12,6 +13,7 @@ from callscope.metrics.histogram import merged
 from callscope.metrics.models import (
     ALL,
     GRAIN_MINUTES,
+    WIDE,
     Grain,
     Level,
     rollup_api_keys,
@@ -19,8 +21,8 @@ from callscope.metrics.models import (
     rollup_histograms,
     rollups,
 )
-from callscope.store.queries import Group, GroupBy, Selection, SideKind, SideRow
-from callscope.store.sql.bulk import among
+from callscope.store.queries import Group, GroupBy, Selection, SideKind, SideRow, UnpricedRow
+from callscope.store.sql.bulk import among, exact_sum
 
 Bins = dict[int, int]
 _SPARSE = 4
@@ -37,7 +39,7 @@ def totals(
     """Sums of measures over all pieces, by group."""
     result: dict[Group, dict[str, int]] = {}
     level = _level(selection, group)
-    sums = [func.sum(rollups.c[name]) for name in measures]
+    sums = [exact_sum(connection, rollups.c[name]) if name in WIDE else func.sum(rollups.c[name]) for name in measures]
     for piece in pieces:
         columns: list[ColumnElement[Any]] = [] if group is None else [rollups.c[group]]
         query = select(*columns, *sums).where(*_where(connection, rollups, level, selection, group, piece))
@@ -48,6 +50,28 @@ def totals(
             into = result.setdefault(key, dict.fromkeys(measures, 0))
             for name, value in zip(measures, values, strict=True):
                 into[name] += int(value or 0)
+    return result
+
+
+def breakdown(
+    connection: Connection,
+    selection: Selection,
+    pieces: Sequence[Piece],
+    measures: Sequence[str],
+    columns: Sequence[str],
+    level: Level,
+) -> dict[tuple[int, ...], tuple[int, ...]]:
+    """Sums of measures over all pieces, in their order, by the values of several columns of a level below `TOTAL`."""
+    result: dict[tuple[int, ...], tuple[int, ...]] = {}
+    width = len(columns)
+    keys = [rollups.c[name] for name in columns]
+    sums = [exact_sum(connection, rollups.c[name]) if name in WIDE else func.sum(rollups.c[name]) for name in measures]
+    cells = list(_cells(connection, rollups, level, selection, GroupBy.PROJECT))
+    for condition in _exactly(connection, rollups, pieces):
+        for row in connection.execute(select(*keys, *sums).where(*cells, *condition).group_by(*keys)):
+            key, values = tuple(row[:width]), tuple(int(value) for value in row[width:])
+            known = result.get(key)
+            result[key] = values if known is None else tuple(map(add, known, values))
     return result
 
 
@@ -120,17 +144,33 @@ def side_totals(
     query = (
         select(
             columns[kind], func.sum(columns.calls), func.sum(columns.errors), func.sum(columns.tokens),
-            func.sum(columns.cost_nanos),
+            exact_sum(connection, columns.cost_nanos), func.sum(columns.unpriced_calls),
         )
         .where(columns.day >= days[0], columns.day < days[1])
         .group_by(columns[kind])
         .having(func.sum(columns.calls) > 0)
-        .order_by(func.sum(columns.cost_nanos).desc(), func.sum(columns.calls).desc(), columns[kind])
+        .order_by(func.sum(columns.cost_nanos * 1.0).desc(), func.sum(columns.calls).desc(), columns[kind])
         .limit(limit)
     )  # fmt: skip
     if project_ids is not None:
         query = query.where(among(connection, columns.project_id, sorted(project_ids)))
     return [SideRow(row[0], *(int(value) for value in row[1:])) for row in connection.execute(query)]
+
+
+def unpriced(connection: Connection, selection: Selection, pieces: Sequence[Piece]) -> list[UnpricedRow]:
+    """The calls without a cost over all pieces, by model and project."""
+    columns = rollups.c
+    key = (columns.model_id, columns.project_id)
+    sums = (columns.calls, columns.prompt_tokens, columns.completion_tokens)
+    found: dict[tuple[int, int], list[int]] = defaultdict(lambda: [0] * len(sums))
+    for piece in pieces:
+        where = _where(connection, rollups, Level.UNPRICED, selection, None, piece)
+        for model_id, project_id, *values in connection.execute(
+            select(*key, *map(func.sum, sums)).where(*where).group_by(*key)
+        ):
+            into = found[model_id, project_id]
+            into[:] = [total + int(value) for total, value in zip(into, values, strict=True)]
+    return [UnpricedRow(*place, *values) for place, values in found.items() if values[0]]
 
 
 def _level(selection: Selection, group: GroupBy | None) -> Level:
@@ -172,22 +212,39 @@ def _projects(
         if len(selection.project_ids) == 1:
             return column == next(iter(selection.project_ids))
         return among(connection, column, sorted(selection.project_ids))
-    if level is Level.DETAIL or group is GroupBy.PROJECT:
+    if level in {Level.DETAIL, Level.UNPRICED} or group is GroupBy.PROJECT:
         return column.in_(select(Project.id))
     return column == 0
+
+
+def _exactly(
+    connection: Connection, table: Table, pieces: Iterable[Piece]
+) -> Iterator[tuple[ColumnElement[bool], ...]]:
+    """For each grain the condition for the cells of these pieces, and no others."""
+    for grain, buckets in _by_grain(pieces).items():
+        first, last = min(buckets), max(buckets)
+        of_grain = table.c.grain == int(grain)
+        if (last - first) // GRAIN_MINUTES[grain] + 1 > len(buckets):
+            yield of_grain, among(connection, table.c.bucket, sorted(buckets))
+        else:
+            yield of_grain, table.c.bucket >= first, table.c.bucket <= last
 
 
 def _runs(
     connection: Connection, table: Table, pieces: Iterable[Piece]
 ) -> Iterator[tuple[tuple[ColumnElement[bool], ...], set[int]]]:
     """For each grain a condition, and the buckets that are wanted of what it finds."""
-    wanted: dict[Grain, set[int]] = defaultdict(set)
-    for piece in pieces:
-        wanted[piece.grain].update(range(piece.start, piece.end, GRAIN_MINUTES[piece.grain]))
-    for grain, buckets in wanted.items():
+    for grain, buckets in _by_grain(pieces).items():
         first, last = min(buckets), max(buckets)
         of_grain = table.c.grain == int(grain)
         if (last - first) // GRAIN_MINUTES[grain] + 1 > _SPARSE * len(buckets):
             yield (of_grain, among(connection, table.c.bucket, sorted(buckets))), buckets
         else:
             yield (of_grain, table.c.bucket >= first, table.c.bucket <= last), buckets
+
+
+def _by_grain(pieces: Iterable[Piece]) -> dict[Grain, set[int]]:
+    buckets: dict[Grain, set[int]] = defaultdict(set)
+    for piece in pieces:
+        buckets[piece.grain].update(range(piece.start, piece.end, GRAIN_MINUTES[piece.grain]))
+    return buckets

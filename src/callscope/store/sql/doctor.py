@@ -1,13 +1,14 @@
 """The doctor: holds what is stored against what follows from the rows, and mends it if asked to.
 
 It goes from UTC day to UTC day, each in one consistent read, so that it may run while calls are being logged, and
-needs memory for the cells of one day only. A day is mended in one writing transaction, from its rows.
+needs memory for the cells of one day only. `callscope.store.sql.mending` puts right what it finds, in short writes.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from sqlalchemy import Connection, func, select
 
@@ -16,14 +17,15 @@ from callscope.calls.models import llm_call_logs
 from callscope.db.engine import Database
 from callscope.ingest.row import MICROS_PER_DAY
 from callscope.metrics.models import Grain, Level, rollup_api_keys, rollup_end_users, rollup_histograms, rollups
-from callscope.store.sql import soundness
-from callscope.store.sql.bulk import replace_rows
-from callscope.store.sql.recount import MINUTES_PER_DAY, read_day, words, wrong_totals
+from callscope.store.sql import mending, soundness
+from callscope.store.sql.recount import MINUTES_PER_DAY, DayRows, lost_end_users, read_day, words, wrong_totals
 from callscope.store.sql.soundness import Unsound
 from callscope.store.sql.totals import minute_floor
 
 EXAMPLES = 20
 """How many findings a report tells in words, of each check; the rest are counted."""
+MENDED_AT_ONCE = 2_000
+"""Rows of totals put right in one transaction, so that whoever logs calls waits a moment only."""
 CHECKS = (
     "rollups", "rollup_histograms", "rollup_end_users", "rollup_api_keys", "ratings", "feedback", "merged calls",
     "costs", "payloads", "ids",
@@ -56,12 +58,12 @@ class Report:
         """How much is still wrong."""
         return self.found.total() - self.mended.total()
 
-    def add(self, finding: Finding) -> None:
-        """Count a finding, and keep it if it is one of the first."""
-        self.found[finding.check] += 1
-        self.mended[finding.check] += finding.mended
-        if self.found[finding.check] <= EXAMPLES:
-            self.examples.append(finding)
+    def add(self, check: str, mended: bool, told: Callable[[], tuple[str, str, str]]) -> None:
+        """Count a finding; one of the first is kept, in the words of `told`: where it is, what is stored, what is due."""
+        self.found[check] += 1
+        self.mended[check] += mended
+        if self.found[check] <= EXAMPLES:  # there may be millions
+            self.examples.append(Finding(check, *told(), mended))
 
 
 def examine(
@@ -102,29 +104,36 @@ def _consistent(db: Database) -> Iterator[Connection]:
 
 def _examine_day(db: Database, report: Report, day: int, repair: bool) -> None:
     with _consistent(db) as connection:
-        rows, findings = _findings(connection, day, mend=False)
-    if repair and any(finding.check != "payloads" for finding in findings):
-        with db.write() as connection:
-            rows, findings = _findings(connection, day, mend=True)
-    report.rows += rows
-    for finding in findings:
-        report.add(finding)
-
-
-def _findings(connection: Connection, day: int, *, mend: bool) -> tuple[int, list[Finding]]:
-    """How many rows a day has, and what is wrong with it; with `mend`, in a writing transaction, it is put right."""
-    found = read_day(connection, day, minute_floor(connection))
-    ratings = list(soundness.ratings_of_day(connection, found))
-    findings = [_finding(one, mended=mend) for one in ratings]
-    if mend and ratings:
+        found = read_day(connection, day, minute_floor(connection))
+        ratings = list(soundness.ratings_of_day(connection, found))
+        users = lost_end_users(connection, found) if repair else []
+        if not (repair and (ratings or users)):
+            _note(report, ratings, mended=False)
+            _examine_totals(db, report, connection, found, repair)
+            return
+    # The totals follow from these: they come first, and what is then missing is found in another read.
+    with db.write() as connection:
+        ratings = list(soundness.ratings_of(connection, [one.call_id for one in ratings]))
         soundness.mend_ratings(connection, ratings)
-        found = read_day(connection, day, found.floor)
-    findings += [_finding(one, mended=False) for one in soundness.payloads(connection, found)]
+        mending.keep_end_users(connection, users)
+    _note(report, ratings, mended=True)
+    with _consistent(db) as connection:
+        found = read_day(connection, day, minute_floor(connection))
+        _examine_totals(db, report, connection, found, repair)
+
+
+def _examine_totals(db: Database, report: Report, connection: Connection, found: DayRows, repair: bool) -> None:
+    _note(report, soundness.payloads(connection, found), mended=False)
     for part in wrong_totals(connection, found, connection.scalars(select(Project.id))):
-        if mend and part:
-            replace_rows(connection, part[0].table, (wrong.row for wrong in part))
-        findings += [Finding(wrong.table.name, *words(wrong), mend) for wrong in part]
-    return found.rows, findings
+        for start in range(0, len(part), MENDED_AT_ONCE):
+            some = part[start : start + MENDED_AT_ONCE]
+            mended = [False] * len(some)
+            if repair:
+                with db.write() as writing:
+                    mended = mending.mend(writing, some)
+            for wrong, done in zip(some, mended, strict=True):
+                report.add(wrong.table.name, done, partial(words, wrong))
+    report.rows += found.rows
 
 
 def _examine_feedback(db: Database, report: Report, repair: bool) -> None:
@@ -139,7 +148,7 @@ def _examine_feedback(db: Database, report: Report, repair: bool) -> None:
                 wrong = list(soundness.feedback(connection, call_ids))
                 soundness.mend_ratings(connection, wrong)
         for one in wrong:
-            report.add(_finding(one, mended=repair and one.ratings is not None))
+            report.add(one.check, repair and one.ratings is not None, one.words)
         if not call_ids:
             return
         after = call_ids[-1]
@@ -153,11 +162,7 @@ def _examine_ids(db: Database, report: Report, repair: bool) -> None:
 
 def _note(report: Report, wrong: Iterable[Unsound], *, mended: bool) -> None:
     for one in wrong:
-        report.add(_finding(one, mended=mended))
-
-
-def _finding(one: Unsound, *, mended: bool) -> Finding:
-    return Finding(one.check, f"call {one.call_id}", one.stored, one.expected, mended)
+        report.add(one.check, mended, one.words)
 
 
 def _days(db: Database) -> list[int]:

@@ -28,10 +28,11 @@ class Identities:
         spans = [put.row for put in puts if put.row.trace_id is not None and put.row.span_id is not None]
         found: set[int] = set()
         for day, rows in _by_day(named):
-            found.update(self._load(day, "response_id", {row.response_id for row in rows}))
+            found.update(self._load(day, "response_id", rows))
         for day, rows in _by_day(spans):
-            found.update(self._load(day, "span_id", {row.span_id for row in rows}, {row.trace_id for row in rows}))
+            found.update(self._load(day, "span_id", rows))
         self._learn_providers(found)
+        batch.load_below(found)
         for call_id in found:
             row = batch.get(call_id)
             if row is not None and row.call.witnesses == 1:
@@ -75,12 +76,18 @@ class Identities:
         row = self._batch.get(call_id)
         return row.call if row is not None and row.call.witnesses == 1 else None
 
-    def _load(self, day: int, column: str, values: set[str | None], traces: set[str | None] | None = None) -> list[int]:
+    def _load(self, day: int, column: str, rows: Sequence[CallRow]) -> list[int]:
         connection = self._batch.connection
-        query = select_rows().where(_calls.day.in_((day - 1, day, day + 1)), _calls.witnesses == 1)
-        if traces is not None:
-            query = query.where(among(connection, _calls.trace_id, traces))
-        return self._batch.load(query.where(among(connection, _calls[column], values)))
+        query = select_rows().where(
+            _calls.day.in_((day - 1, day, day + 1)),
+            _calls.witnesses == 1,
+            among(connection, _calls.project_id, {row.project_id for row in rows}),
+        )
+        if column == "response_id":
+            query = query.where(_calls.cache_hit.is_(False))
+        else:
+            query = query.where(among(connection, _calls.trace_id, {row.trace_id for row in rows}))
+        return self._batch.load(query.where(among(connection, _calls[column], {getattr(row, column) for row in rows})))
 
     def _learn_providers(self, call_ids: Iterable[int]) -> None:
         rows = (self._batch.get(call_id) for call_id in call_ids)

@@ -1,15 +1,23 @@
 """What each kind of change does to the rows of a batch. Totals follow by themselves, as differences of contributions."""
 
-from sqlalchemy import String, cast, delete, func, insert, literal, select, update
+import secrets
+from collections import Counter
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from callscope.db.types import from_micros
 from callscope.feedback.models import Feedback
 from callscope.ingest.changes import Change, Erase, Put, Rate, Receipt, Reprice, Withdraw
 from callscope.ingest.merge import NO_RATINGS, RATINGS, Ratings, content, erased, merged, with_id
-from callscope.ingest.row import ERASED, CallRow, PricedRow, PriceSource, cost_row
-from callscope.store.errors import CallNotFound, ProjectForbidden
+from callscope.ingest.row import ERASED, MICROS_PER_DAY, CallRow, CostRow, PricedRow, PriceSource, cost_row
+from callscope.store.errors import CallNotFound, ProjectForbidden, TooOld
+from callscope.store.sql import counters
 from callscope.store.sql.batch import Batch
 from callscope.store.sql.identity import Identities
+
+MAX_WITNESSES = 32
+"""Reports that make one call. An id that more reports carry is no id, such as the constant one of a mocked provider."""
 
 _feedback = Feedback.__table__.c
 _ID, _PAYLOAD_TABLE, _PAYLOAD_ID = (CallRow._fields.index(name) for name in ("id", "payload_table", "payload_id"))
@@ -21,7 +29,10 @@ def put(batch: Batch, identities: Identities, change: Put) -> int:
     if change.cost is not None:
         cost, source = change.cost
         row = PricedRow(change.row, cost_row(0, cost, source, batch.now_micros))
-    roots = identities.matches(change)
+    found = identities.matches(change)
+    roots = {root for root in found if not _is_below_floor(batch, root)}
+    if found and not roots:  # a late report of a call that is no longer kept: it was counted, and that stays
+        return min(found)
     if not roots:
         return _add(batch, identities, row, change).call.id
     target = min(roots)
@@ -32,6 +43,9 @@ def put(batch: Batch, identities: Identities, change: Put) -> int:
     if twin is not None and len(roots) == 1:
         _complete(batch, target, twin, change.payload)
         return target
+    if len(known) >= MAX_WITNESSES:
+        nameless = row.call._replace(response_id=None, span_id=None)
+        return _add(batch, identities, PricedRow(nameless, row.cost), change).call.id
     _join(batch, identities, target, roots - {target})
     witness = _add(batch, identities, row, change, target)
     _combine(batch, target)
@@ -43,8 +57,8 @@ def _add(batch: Batch, identities: Identities, row: PricedRow, change: Put, targ
     values = list(row.call)  # and _make(): a fifth of the time of _replace(), and this runs for every call
     values[_ID] = call_id
     if change.payload is not None and not row.call.erased:
-        values[_PAYLOAD_TABLE], values[_PAYLOAD_ID] = batch.payload_number, call_id
-        batch.put_payload(call_id, change.payload)
+        number = batch.put_payload(call_id, row.call.project_id, change.payload)
+        values[_PAYLOAD_TABLE], values[_PAYLOAD_ID] = number, call_id
     call = CallRow._make(values)
     if target is not None:
         call = call._replace(is_call=False, merged_into=target)
@@ -59,9 +73,14 @@ def _complete(batch: Batch, target: int, twin: PricedRow, payload: bytes | None)
     call = twin.call
     if payload is None or call.erased or call.payload_table is not None:
         return
-    batch.put_payload(call.id, payload)
-    batch.put(twin._replace(call=call._replace(payload_table=batch.payload_number, payload_id=call.id)))
+    number = batch.put_payload(call.id, call.project_id, payload)
+    batch.put(twin._replace(call=call._replace(payload_table=number, payload_id=call.id)))
     _combine(batch, target)
+
+
+def _is_below_floor(batch: Batch, root_id: int) -> bool:
+    row = batch.get(root_id)
+    return row is not None and batch.floors.is_below(row.call)
 
 
 def _is_erased(batch: Batch, root_id: int) -> bool:
@@ -102,17 +121,25 @@ def _combine(batch: Batch, root_id: int) -> None:
     """Say anew what a call says, from all that its witnesses told."""
     root = batch.get(root_id)
     assert root is not None  # noqa: S101  # the caller has just stored it
-    witnesses = batch.witnesses_of(root_id)
     if root.call.witnesses == 1:
         return
     if root.call.erased:
         _strip_all(batch, root_id)
-        witnesses = batch.witnesses_of(root_id)
+    _retell(batch, root_id)
+
+
+def _retell(batch: Batch, root_id: int) -> None:
+    root = batch.get(root_id)
+    assert root is not None  # noqa: S101  # as above
+    witnesses = batch.witnesses_of(root_id)
     result = merged(witnesses)
     ratings = {name: getattr(root.call, name) for name in RATINGS}
     if result.call.model_id != root.call.model_id and any(ratings.values()):
         of_call = _feedback.llm_call_id == root_id
         batch.connection.execute(update(Feedback).where(of_call).values(model_id=result.call.model_id))
+    if batch.floors.is_below(result.call):  # what is told now puts it on a day that is no longer kept: it stays
+        told = result.call._replace(created_at=root.call.created_at, day=root.call.day)
+        result = PricedRow(told, result.cost)
     call = result.call._replace(
         id=root_id, is_call=root.call.is_call, merged_into=None, witnesses=len(witnesses) or 1, **ratings
     )
@@ -127,9 +154,32 @@ def _strip_all(batch: Batch, root_id: int) -> None:
         batch.drop_payload(row.call)
         batch.put(erased(row))
     of_call = _feedback.llm_call_id == root_id
-    nameless = literal(f"{ERASED} ") + cast(_feedback.id, String)
-    batch.connection.execute(update(Feedback).where(of_call, _feedback.user_id.is_(None)).values(author=nameless))
+    take_authors_off(batch.connection, of_call, _feedback.user_id.is_(None))
     batch.connection.execute(update(Feedback).where(of_call).values(comment=None))
+
+
+def take_authors_off(connection: Connection, *ratings: ColumnElement[bool]) -> None:
+    """Give each of the ratings another author, whom nobody can have thought of before."""
+    for rating_id in list(connection.scalars(select(_feedback.id).where(*ratings))):
+        connection.execute(update(Feedback).where(_feedback.id == rating_id).values(author=nobody()))
+
+
+def nobody() -> str:
+    """A name for what is left of an erased one, where no two may have the same: by chance, so that none is taken."""
+    return f"{ERASED} {secrets.token_hex(8)}"
+
+
+def check_age(batch: Batch, changes: Sequence[Change]) -> None:
+    """Raise TooOld, naming each call that began before the first day of which its project keeps calls."""
+    if not batch.floors.rows:
+        return
+    too_old = [
+        ("created_at" if len(changes) == 1 else f"{index}.created_at", batch.floors.rows[change.row.project_id])
+        for index, change in enumerate(changes)
+        if isinstance(change, Put) and batch.floors.is_below(change.row)
+    ]
+    if too_old:
+        raise TooOld((name, from_micros(day * MICROS_PER_DAY).date()) for name, day in too_old)
 
 
 def check(batch: Batch, change: Change) -> None:
@@ -144,7 +194,9 @@ def check(batch: Batch, change: Change) -> None:
 def _root(batch: Batch, call_id: int) -> PricedRow:
     root = batch.root(call_id)
     if root is None:
-        raise CallNotFound(call_id)
+        raise CallNotFound(call_id, was_kept=call_id < counters.read(batch.connection, counters.CALL_ID, 1))
+    if batch.floors.is_below(root.call):
+        raise CallNotFound(call_id, was_kept=True)
     return root
 
 
@@ -159,11 +211,14 @@ def rate(batch: Batch, change: Rate) -> int:
     author, comment = change.author, change.comment
     if call.erased:  # a rating stays possible; who is no user here stays without a name
         author, comment = author if change.user_id is not None else ERASED, None
-    same = (_feedback.llm_call_id == call.id) & (_feedback.author == author)
+    named_by_key = _feedback.user_id.is_(None) & (_feedback.author == author)
+    himself = named_by_key if change.user_id is None else _feedback.user_id == change.user_id
+    same = (_feedback.llm_call_id == call.id) & himself
     before = batch.connection.scalar(select(_feedback.rating).where(same))
-    values = {"rating": change.rating, "comment": comment, "created_at": from_micros(change.at_micros)}
+    at = from_micros(change.at_micros)
+    values = {"author": author, "rating": change.rating, "comment": comment, "created_at": at}
     if before is None:
-        fixed = {"llm_call_id": call.id, "author": author, "user_id": change.user_id}
+        fixed = {"llm_call_id": call.id, "user_id": change.user_id}
         place = {"project_id": call.project_id, "model_id": call.model_id}
         batch.connection.execute(insert(Feedback).values(**values, **fixed, **place))
     else:
@@ -181,22 +236,27 @@ def _counted(call: CallRow, rating: int, by: int) -> CallRow:
 def _move_feedback(batch: Batch, source: int, target: int) -> None:
     """Ratings follow their call; where one author rated both, the later rating stays."""
     rows = batch.connection.execute(
-        select(_feedback.id, _feedback.llm_call_id, _feedback.author)
+        select(_feedback.id, _feedback.llm_call_id, _feedback.user_id, _feedback.author)
         .where(_feedback.llm_call_id.in_((source, target)))
         .order_by(_feedback.created_at.desc(), _feedback.id.desc())
     ).all()
     if not any(row.llm_call_id == source for row in rows):
         return
-    seen: set[str] = set()
+    seen: set[int | str] = set()
     superseded = []
     for row in rows:
-        if row.author in seen:
+        author = row.author if row.user_id is None else row.user_id
+        if author in seen:
             superseded.append(row.id)
-        seen.add(row.author)
+        seen.add(author)
     batch.connection.execute(delete(Feedback).where(_feedback.id.in_(superseded)))
     batch.connection.execute(update(Feedback).where(_feedback.llm_call_id == source).values(llm_call_id=target))
-    counted = select(_feedback.rating, func.count()).where(_feedback.llm_call_id == target).group_by(_feedback.rating)
-    count: dict[int, int] = dict(batch.connection.execute(counted).tuples().all())
+    counted = (
+        select(_feedback.rating, func.count().label("number"))
+        .where(_feedback.llm_call_id == target)
+        .group_by(_feedback.rating)
+    )
+    count = Counter({row.rating: row.number for row in batch.connection.execute(counted)})
     root = batch.get(target)
     assert root is not None  # noqa: S101  # it is being merged into
     ratings: Ratings = {
@@ -210,21 +270,37 @@ def _move_feedback(batch: Batch, source: int, target: int) -> None:
 
 
 def reprice(batch: Batch, change: Reprice) -> int:
-    """Compute a call's cost anew, in every witness of it.
+    """Compute a call's cost anew, in every witness of it. A cost that stays what it was keeps its `priced_at`.
 
-    Raises CallNotFound.
+    Raises CallNotFound, and what the pricer raises.
     """
     root = _root(batch, change.call_id)
     for witness in batch.witnesses_of(root.call.id):
-        if witness.cost is not None and witness.cost.price_source == PriceSource.reported:
-            continue
-        if witness.call.cache_hit or witness.call.refused is not None:
+        if _keeps_cost(witness):
             continue
         known = change.price(witness.call)
         cost = None if known is None else cost_row(witness.call.id, known[0], known[1], change.at_micros)
-        batch.put(PricedRow(witness.call, cost))
-    _combine(batch, root.call.id)
+        if not _same(cost, witness.cost):
+            batch.put(PricedRow(witness.call, cost))
+    if root.call.witnesses != 1:
+        _retell(batch, root.call.id)
     return root.call.id
+
+
+def _keeps_cost(witness: PricedRow) -> bool:
+    """Whether no price plays a part: it was reported, nothing was bought, or the row does not say which model it was.
+
+    That is so of calls counted as `(other)`: their name is stored, and not the provider that it was priced with.
+    """
+    call, cost = witness
+    if call.cache_hit or call.refused is not None or call.model_name is not None:
+        return True
+    return cost is not None and cost.price_source == PriceSource.reported
+
+
+def _same(cost: CostRow | None, other: CostRow | None) -> bool:
+    """Whether two costs are the same but for when they were computed."""
+    return cost == other if cost is None or other is None else cost[:-1] == other[:-1]
 
 
 def erase(batch: Batch, change: Erase) -> int:
@@ -249,13 +325,12 @@ def withdraw(batch: Batch, change: Withdraw) -> int:
 
 
 def receipt(batch: Batch, call_id: int) -> Receipt:
-    """What became of a change to this call."""
+    """What became of a change to this call. Raises CallNotFound where it was stored before, and is no longer kept."""
     row = batch.get(call_id)
     if row is None or row.call.merged_into is not None:
         row = batch.root(call_id)
-        assert row is not None  # noqa: S101  # the change went through
+        if row is None:
+            raise CallNotFound(call_id, was_kept=True)
     call, cost = row
     tokens = call.prompt_tokens + call.completion_tokens
-    if cost is None:
-        return Receipt(call.id, tokens, None, int(PriceSource.none))
-    return Receipt(call.id, tokens, cost.estimated_cost, cost.price_source)
+    return Receipt(call.id, tokens, row.known_cost, int(PriceSource.none) if cost is None else cost.price_source)

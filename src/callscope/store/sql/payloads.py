@@ -1,27 +1,62 @@
 """Reading payloads, which lie apart from the rows, compressed."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 
-from sqlalchemy import Connection, inspect, select
+from sqlalchemy import Connection, select
 
-from callscope.ingest.row import CallRow
+from callscope.calls.models import llm_call_logs
+from callscope.ingest.merge import ranked
+from callscope.ingest.row import PricedRow
+from callscope.store.queries import HasPayload
+from callscope.store.sql import floors, payload_tables
+from callscope.store.sql.batch import priced, select_rows
 from callscope.store.sql.bulk import among
-from callscope.store.sql.tables import payload_table
+
+_calls = llm_call_logs.c
 
 
-def read(connection: Connection, rows: Iterable[CallRow]) -> dict[int, bytes]:
-    """The stored payloads of these calls, by call id; a call without one is left out."""
-    wanted: dict[int, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
-    for row in rows:
-        if row.payload_table is not None and row.payload_id is not None:
-            wanted[row.payload_table][row.payload_id].append(row.id)
-    found: dict[int, bytes] = {}
-    for number, ids in wanted.items():
-        table = payload_table(number)
-        if not inspect(connection).has_table(table.name):
+def read(connection: Connection, calls: Sequence[HasPayload]) -> dict[int, list[bytes]]:
+    """The stored payloads of these calls, by call id: one of each witness, the most trusted first.
+
+    A call without any is left out.
+    """
+    told_by = _witnesses(connection, calls)
+    bodies = _bodies(connection, [call for told in told_by.values() for call in told])
+    found = {
+        call_id: [body for call in told if (body := bodies.get((call.payload_table, call.payload_id)))]
+        for call_id, told in told_by.items()
+    }
+    return {call_id: told for call_id, told in found.items() if told}
+
+
+def _witnesses(connection: Connection, calls: Sequence[HasPayload]) -> dict[int, list[HasPayload]]:
+    """The rows that a call is made of, by call id: its own, or those merged into it."""
+    single = {call.id: [call] for call in calls if call.witnesses == 1}
+    merged = [call.id for call in calls if call.witnesses != 1]
+    if not merged:
+        return single
+    several: dict[int, list[PricedRow]] = defaultdict(list)
+    query = select_rows().where(among(connection, _calls.merged_into, merged), _calls.witnesses == 1)
+    for witness in map(priced, connection.execute(query)):
+        several[witness.call.merged_into or 0].append(witness)
+    return single | {call_id: [row.call for row in ranked(witnesses)] for call_id, witnesses in several.items()}
+
+
+def _bodies(connection: Connection, calls: Sequence[HasPayload]) -> dict[tuple[int | None, int | None], bytes]:
+    """Payloads by table and id."""
+    wanted: dict[int, set[int]] = defaultdict(set)
+    kept_from = floors.read(connection).payloads
+    for call in calls:
+        if call.payload_table is None or call.payload_id is None:
             continue
-        query = select(table.c.call_id, table.c.body).where(among(connection, table.c.call_id, list(ids)))
-        for payload_id, body in connection.execute(query):
-            found.update(dict.fromkeys(ids[payload_id], body))
+        if payload_tables.week_of(call.payload_table) >= kept_from.get(call.project_id, 0):
+            wanted[call.payload_table].add(call.payload_id)
+    found: dict[tuple[int | None, int | None], bytes] = {}
+    for number, ids in wanted.items():
+        if not payload_tables.is_there(connection, number):
+            continue
+        table = payload_tables.table(number)
+        query = select(table.c.call_id, table.c.body).where(among(connection, table.c.call_id, ids))
+        found.update({(number, payload_id): body for payload_id, body in connection.execute(query)})
     return found

@@ -1,18 +1,19 @@
 """The totals of one UTC day, computed anew from its rows and held against what is stored."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from operator import add, sub
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, literal_column, select
 
 from callscope.calls.models import cost_logs, llm_call_logs
-from callscope.ingest.contribution import Delta, SideSums
+from callscope.ingest.contribution import Delta
 from callscope.ingest.row import MICROS_PER_DAY, CallRow, CostRow, PricedRow
 from callscope.metrics.composition import to_datetime
-from callscope.metrics.histogram import pack, unpack
+from callscope.metrics.histogram import added, pack, unpack
 from callscope.metrics.models import (
     CELL_KEY,
     HISTOGRAM_KEY,
@@ -26,7 +27,9 @@ from callscope.metrics.models import (
     rollup_histograms,
     rollups,
 )
+from callscope.store.sql import floors
 from callscope.store.sql.bulk import among
+from callscope.store.sql.floors import Floors
 from callscope.store.sql.totals import OTHER
 
 MINUTES_PER_DAY = 1440
@@ -50,10 +53,24 @@ class Wrong(NamedTuple):
     expected: tuple[Any, ...] | None
 
     @property
-    def row(self) -> tuple[Any, ...]:
-        """What should be stored. A row of zeros is as good as none, so nothing needs to be deleted."""
-        empty = (b"", b"") if self.table is rollup_histograms else (0,) * (len(self.table.c) - len(self.key))
-        return (*self.key, *(self.expected or empty))
+    def missing(self) -> tuple[int, ...]:
+        """What must be added to each value of a row of sums. A row of zeros is as good as none: none needs to go."""
+        zeros = (0,) * (len(self.table.c) - len(self.key))
+        return tuple(map(sub, self.expected or zeros, self.stored or zeros))
+
+    @property
+    def missing_bins(self) -> tuple[dict[int, int], dict[int, int]] | None:
+        """The same for both sides of a histogram; None where what is stored never was one."""
+        try:
+            stored = [bins_of(side) for side in self.stored or (b"", b"")]
+        except (ValueError, IndexError):
+            return None
+        due = [bins_of(side) for side in self.expected or (b"", b"")]
+        latency, first_token = (
+            {index: new.get(index, 0) - old.get(index, 0) for index in old.keys() | new.keys()}
+            for old, new in zip(stored, due, strict=True)
+        )
+        return latency, first_token
 
 
 @dataclass(slots=True)
@@ -62,18 +79,25 @@ class DayRows:
 
     day: int
     floor: int
+    floors: Floors
     delta: Delta = field(default_factory=Delta)
     rows: int = 0
     rated: dict[int, tuple[int, ...]] = field(default_factory=dict)
     payload_tables: set[int] = field(default_factory=set)
 
+    @property
+    def below(self) -> frozenset[int]:
+        """The projects whose rows of this day are no longer kept: nothing of theirs is compared."""
+        return self.floors.below_on(self.day)
+
 
 def read_day(connection: Connection, day: int, minute_floor: int) -> DayRows:
     """Pass over all rows of a UTC day, in chunks; what is kept in memory grows with the day's cells alone."""
-    result = DayRows(day, minute_floor)
-    # Below the floor no cell is finer than a quarter of an hour, so neither need be what is kept here.
-    by_minute = (day + 1) * MINUTES_PER_DAY > minute_floor
-    for rows in connection.execute(_rows_of(day, by_minute), execution_options={"yield_per": CHUNK}).partitions():
+    result = DayRows(day, minute_floor, floors.read(connection))
+    query = _rows_of(day, (day + 1) * MINUTES_PER_DAY > minute_floor)
+    if result.below:
+        query = query.where(~among(connection, _calls.project_id, sorted(result.below)))
+    for rows in connection.execute(query, execution_options={"yield_per": CHUNK}).partitions():
         for values in rows:
             call = CallRow._make(values[:_COLUMNS])
             cost_id, cost = values[_COLUMNS:]
@@ -94,6 +118,7 @@ def in_day(day: int) -> ColumnElement[bool]:
 
 
 def _rows_of(day: int, by_minute: bool) -> Select[Any]:
+    # Below the minute floor no cell is finer than a quarter of an hour, so neither need be what is kept of a row.
     columns: list[ColumnElement[Any]] = [
         literal_column("NULL").label(column.name) if column.name in _UNUSED else column for column in llm_call_logs.c
     ]
@@ -129,6 +154,9 @@ def _wrong_cells(connection: Connection, found: DayRows, projects: set[int]) -> 
         for level in Level:
             of_level = {key: values for key, values in expected.items() if key[0] == level}
             stored = _stored(connection, rollups, width, level, grain, places, found)
+            for key, values in _taken_out(stored, found.below):
+                if level in {Level.TOTAL, Level.MODEL}:
+                    of_level[key] = tuple(map(add, values, of_level.get(key, (0,) * len(values))))
             yield _compared(rollups, stored, of_level)
 
 
@@ -142,10 +170,13 @@ def _wrong_histograms(connection: Connection, found: DayRows, projects: set[int]
     for grain in Grain:
         for level in Level:
             stored = _stored(connection, rollup_histograms, width, level, grain, places, found)
+            expected = by_place[level, grain]
+            for key, packed in _taken_out(stored, found.below):
+                expected[key] = _both_sides(packed, expected.get(key, (b"", b"")))
             yield [
                 wrong
-                for wrong in _compared(rollup_histograms, stored, by_place[level, grain])
-                if not _same_bins(wrong.stored or (b"", b""), wrong.expected or (b"", b""))
+                for wrong in _compared(rollup_histograms, stored, expected)
+                if wrong.stored is None or not _same_bins(wrong.stored, wrong.expected or (b"", b""))
             ]
 
 
@@ -162,6 +193,22 @@ def _stored(
     return {tuple(row[:width]): tuple(row[width:]) for row in connection.execute(query)}
 
 
+def _taken_out(
+    stored: dict[tuple[Any, ...], tuple[Any, ...]], projects: frozenset[int]
+) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
+    """Take the cells of these projects out; gives each under the key of the sum over all projects that it is part of."""
+    for key in [key for key in stored if key[2] in projects]:
+        yield (*key[:2], 0, *key[3:]), stored.pop(key)
+
+
+def _both_sides(sides: Sequence[bytes], others: Sequence[bytes]) -> tuple[bytes, ...]:
+    """Two histograms as one. What was never one counts for nothing."""
+    try:
+        return tuple(added(other, bins_of(side)) for side, other in zip(sides, others, strict=True))
+    except (ValueError, IndexError):
+        return tuple(others)
+
+
 def _compared(
     table: Table, stored: Mapping[tuple[Any, ...], tuple[Any, ...]], expected: Mapping[tuple[Any, ...], tuple[Any, ...]]
 ) -> list[Wrong]:
@@ -175,59 +222,55 @@ def _compared(
 def _same_bins(stored: Sequence[bytes], expected: Sequence[bytes]) -> bool:
     """Whether packed histograms say the same: there are several ways to pack one."""
     try:
-        return [_bins(side) for side in stored] == [_bins(side) for side in expected]
+        return [bins_of(side) for side in stored] == [bins_of(side) for side in expected]
     except (ValueError, IndexError):  # it was never a histogram
         return False
 
 
-def _bins(data: bytes) -> dict[int, int]:
+def bins_of(data: bytes) -> dict[int, int]:
+    """The counts of a packed histogram by bin, without zeros."""
     return {index: count for index, count in zip(*unpack(data), strict=True) if count}
 
 
 def _wrong_api_keys(connection: Connection, found: DayRows) -> list[Wrong]:
     query = select(rollup_api_keys).where(rollup_api_keys.c.day == found.day)
-    stored = {tuple(row[:3]): tuple(row[3:]) for row in connection.execute(query)}
-    expected = {key: _values(sums) for key, sums in found.delta.api_keys.items() if sums}
+    stored = {tuple(row[:3]): tuple(row[3:]) for row in connection.execute(query) if row[1] not in found.below}
+    expected = {key: sums.values for key, sums in found.delta.api_keys.items() if sums}
     return _compared(rollup_api_keys, stored, expected)
 
 
 def _wrong_end_users(connection: Connection, found: DayRows) -> list[Wrong]:
     """Names that were admitted must be right one by one, `(other)` must be the rest."""
     query = select(rollup_end_users).where(rollup_end_users.c.day == found.day)
-    stored = {tuple(row[:3]): tuple(row[3:]) for row in connection.execute(query)}
-    admitted = set(stored) | _lost(connection, found, stored)
+    stored = {tuple(row[:3]): tuple(row[3:]) for row in connection.execute(query) if row[1] not in found.below}
+    admitted = stored.keys() | set(lost_end_users(connection, found))
     expected: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0] * len(SIDE_MEASURES))
     for key, sums in found.delta.end_users.items():
         into = expected[key if key in admitted else (*key[:2], OTHER)]
-        for i, value in enumerate(_values(sums)):
+        for i, value in enumerate(sums.values):
             into[i] += value
     return _compared(rollup_end_users, stored, {key: tuple(values) for key, values in expected.items()})
 
 
-def _lost(connection: Connection, found: DayRows, stored: Iterable[tuple[Any, ...]]) -> set[tuple[int, int, str]]:
-    """Names that have been admitted, by the count of those that were, but whose rows are gone."""
+def lost_end_users(connection: Connection, found: DayRows) -> list[tuple[int, int, str]]:
+    """The keys of names that have been admitted, by the count of those that were, but whose rows are gone."""
+    keys = select(*rollup_end_users.primary_key.columns).where(rollup_end_users.c.day == found.day)
+    stored = {tuple(row) for row in connection.execute(keys)}
+    have = Counter(project for _, project, name in stored if name != OTHER)
     missing: dict[int, list[str]] = defaultdict(list)
-    have: dict[int, int] = defaultdict(int)
-    for _, project, name in stored:
-        have[project] += name != OTHER
-    known = set(stored)
     for key, sums in found.delta.end_users.items():
-        if key not in known and key[2] != OTHER and sums:
+        if key not in stored and key[2] != OTHER and sums:
             missing[key[1]].append(key[2])
     if not missing:
-        return set()
+        return []
     columns = end_user_admissions.c
     query = select(columns.project_id, columns.admitted).where(columns.day == found.day)
     room = {project: admitted - have[project] for project, admitted in connection.execute(query)}
-    return {
+    return [
         (found.day, project, name)
         for project, names in missing.items()
         for name in sorted(names)[: max(0, room.get(project, 0))]
-    }
-
-
-def _values(sums: SideSums) -> tuple[int, ...]:
-    return (sums.calls, sums.errors, sums.tokens, sums.cost_nanos)
+    ]
 
 
 def words(wrong: Wrong) -> tuple[str, str, str]:

@@ -1,17 +1,17 @@
 """What must hold of rows besides their sums: ratings, merged calls, costs, payloads, ids."""
 
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, case, func, insert, inspect, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, case, func, or_, select, update
 
 from callscope.calls.models import cost_logs, llm_call_logs
 from callscope.feedback.models import Feedback
-from callscope.store.sql.batch import CALL_ID
+from callscope.store.sql import counters, payload_tables
 from callscope.store.sql.bulk import among
 from callscope.store.sql.recount import CHUNK, DayRows, in_day
-from callscope.store.sql.tables import counters, payload_table
 
 _calls, _costs, _feedback = llm_call_logs.c, cost_logs.c, Feedback.__table__.c
 _RATINGS = (_calls.rating_1, _calls.rating_2, _calls.rating_3, _calls.rating_4, _calls.rating_5)
@@ -27,6 +27,10 @@ class Unsound(NamedTuple):
     stored: str
     expected: str
     ratings: Counts | None = None
+
+    def words(self) -> tuple[str, str, str]:
+        """Where it is, what is stored, and what it should be."""
+        return f"call {self.call_id}", self.stored, self.expected
 
 
 def merged_calls(connection: Connection) -> Iterator[Unsound]:
@@ -57,12 +61,18 @@ def costs(connection: Connection) -> Iterator[Unsound]:
 
 
 def payloads(connection: Connection, found: DayRows) -> Iterator[Unsound]:
-    """Calls of a day whose prompt and answer are gone."""
-    there = set(inspect(connection).get_table_names()) if found.payload_tables else set()
+    """Calls of a day whose prompt and answer are gone, though their time is not over."""
+    there = set(payload_tables.existing(connection)) if found.payload_tables else set()
+    now_micros = time.time_ns() // 1000
     for number in sorted(found.payload_tables):
-        table = payload_table(number)
+        if payload_tables.is_over(number, now_micros):
+            continue
+        table, week = payload_tables.table(number), payload_tables.week_of(number)
         missing: list[ColumnElement[bool]] = [_calls.payload_table == number, in_day(found.day)]
-        if table.name in there:
+        over = found.below | {project for project, first in found.floors.payloads.items() if week < first}
+        if over:
+            missing.append(~among(connection, _calls.project_id, sorted(over)))
+        if number in there:
             missing.append(~select(table.c.call_id).where(table.c.call_id == _calls.payload_id).exists())
         for (call_id,) in _streamed(connection, select(_calls.id).where(*missing)):
             yield Unsound("payloads", call_id, "missing", f"a row in {table.name}")
@@ -71,6 +81,12 @@ def payloads(connection: Connection, found: DayRows) -> Iterator[Unsound]:
 def ratings_of_day(connection: Connection, found: DayRows) -> Iterator[Unsound]:
     """Calls of a day that say they were rated otherwise than `feedback` says."""
     yield from _wrong_ratings(connection, found.rated)
+
+
+def ratings_of(connection: Connection, call_ids: Iterable[int]) -> Iterator[Unsound]:
+    """Those of these calls that say so as things are now."""
+    rows = connection.execute(select(_calls.id, *_RATINGS).where(among(connection, _calls.id, call_ids))).all()
+    yield from _wrong_ratings(connection, {row.id: tuple(row[1:]) for row in rows})
 
 
 def feedback_ids(connection: Connection, after: int) -> list[int]:
@@ -94,7 +110,7 @@ def feedback(connection: Connection, call_ids: Iterable[int]) -> Iterator[Unsoun
 
 
 def mend_ratings(connection: Connection, wrong: Iterable[Unsound]) -> None:
-    """Let calls say what `feedback` says. Their day's totals must be recounted afterwards."""
+    """Let calls say what `feedback` says. What the totals then miss is to be found afterwards."""
     for one in wrong:
         if one.ratings is not None:
             values = {column.name: count for column, count in zip(_RATINGS, one.ratings, strict=True)}
@@ -104,14 +120,12 @@ def mend_ratings(connection: Connection, wrong: Iterable[Unsound]) -> None:
 def next_id(connection: Connection, *, mend: bool) -> Iterator[Unsound]:
     """Whether the next id that would be given to a call is still free."""
     highest = connection.scalar(select(func.max(_calls.id))) or 0
-    following = connection.scalar(select(counters.c.value).where(counters.c.name == CALL_ID))
-    if (following or 1) > highest:
+    following = counters.read(connection, counters.CALL_ID, 1)
+    if following > highest:
         return
-    if mend and following is None:
-        connection.execute(insert(counters).values(name=CALL_ID, value=highest + 1))
-    elif mend:
-        connection.execute(update(counters).where(counters.c.name == CALL_ID).values(value=highest + 1))
-    yield Unsound("ids", highest, f"the next call would be {following or 1}", f"{highest + 1}")
+    if mend:
+        counters.write(connection, counters.CALL_ID, highest + 1)
+    yield Unsound("ids", highest, f"the next call would be {following}", f"{highest + 1}")
 
 
 def _wrong_ratings(connection: Connection, stored: Mapping[int, Counts]) -> Iterator[Unsound]:

@@ -1,6 +1,6 @@
-"""The tables that only the SQL store itself knows: idempotency, committed batches, counters, payloads."""
+"""The tables that only the SQL store itself knows: idempotency, committed batches, counters."""
 
-from sqlalchemy import BigInteger, Column, Connection, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, String, Table
 
 from callscope.db.types import metadata
 
@@ -31,26 +31,21 @@ commits = Table(
     comment="the last hour's batches: tells whether a commit whose answer was lost took place",
 )
 
-MICROS_PER_WEEK = 7 * 86_400_000_000
+payload_indexes = Table(
+    "payload_indexes",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("indexed_to", BigInteger, nullable=False),
+    Column("words_version", Integer, nullable=False),
+    Column("removed", BigInteger, nullable=False),
+    comment="of each table of payloads: up to which id they can be found by their words, and what was a word then",
+)
 
-
-def payload_table_number(arrived_micros: int) -> int:
-    """Which table takes payloads that arrive now: one a week, so that old ones can be dropped whole."""
-    return arrived_micros // MICROS_PER_WEEK
-
-
-def payload_table(number: int) -> Table:
-    """The table of that number. It is not in the shared metadata: such tables come and go with the weeks."""
-    return Table(
-        f"payloads_{number:d}",
-        MetaData(),
-        Column("call_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
-        Column("body", LargeBinary, nullable=False),
-    )
-
-
-def ensure_payload_table(connection: Connection, number: int) -> Table:
-    """The table of that number, made if it is not there, in the caller's transaction."""
-    table = payload_table(number)
-    table.create(connection, checkfirst=True)
-    return table
+payloads_unindexed = Table(
+    "payloads_unindexed",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("call_id", BigInteger, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+    comment="payloads that came to a call later than it, and wait for their index",
+)

@@ -3,36 +3,42 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import IntegrityError
 
 from callscope.ingest.contribution import Delta, SideSums
 from callscope.metrics.histogram import added
 from callscope.metrics.models import (
     HISTOGRAM_KEY,
-    Grain,
-    Level,
+    SIDE_MEASURES,
     end_user_admissions,
     rollup_api_keys,
     rollup_end_users,
     rollup_histograms,
     rollups,
 )
+from callscope.store.errors import TotalsFull
+from callscope.store.sql import counters
 from callscope.store.sql.bulk import add_rows, among, replace_rows, rows_at
-from callscope.store.sql.tables import counters
 
 OTHER = "(other)"
 MAX_END_USERS = 10_000
 """End users of one project and day that are told apart; the rest are summed as `(other)`."""
 
-MINUTE_FLOOR = "minute_floor"
 MINUTES_KEPT = 48 * 60
 _KEY_WIDTH = len(HISTOGRAM_KEY)
 
 
 def write(connection: Connection, delta: Delta, *, max_end_users: int = MAX_END_USERS) -> None:
-    """Add a delta to all rollups."""
+    """Add a delta to all rollups.
+
+    Raises TotalsFull; then the transaction must be given up.
+    """
     floor = minute_floor(connection)
-    add_rows(connection, rollups, delta.cells(floor))
+    try:
+        add_rows(connection, rollups, delta.cells(floor))
+    except IntegrityError as error:  # the table's own check
+        raise TotalsFull from error
     _write_histograms(connection, delta, floor)
     _write_end_users(connection, delta.end_users, max_end_users)
     _write_sums(connection, delta.api_keys)
@@ -40,31 +46,13 @@ def write(connection: Connection, delta: Delta, *, max_end_users: int = MAX_END_
 
 def minute_floor(connection: Connection) -> int:
     """The first minute, since the epoch, for which there may be minute cells."""
-    return connection.scalar(select(counters.c.value).where(counters.c.name == MINUTE_FLOOR)) or 0
+    return counters.read(connection, counters.MINUTE_FLOOR, 0)
 
 
 def raise_minute_floor(connection: Connection, floor: int) -> None:
     """From now on no minute before `floor` is written or read; the floor only rises."""
-    standing = connection.scalar(select(counters.c.value).where(counters.c.name == MINUTE_FLOOR))
-    if standing is None:
-        connection.execute(insert(counters).values(name=MINUTE_FLOOR, value=floor))
-    elif floor > standing:
-        connection.execute(update(counters).where(counters.c.name == MINUTE_FLOOR).values(value=floor))
-
-
-def drop_minutes(connection: Connection, project_id: int) -> None:
-    """Delete a project's minute cells below the floor, which nobody reads any more."""
-    floor = minute_floor(connection)
-    for table in (rollups, rollup_histograms):
-        for level in Level:
-            connection.execute(
-                delete(table).where(
-                    table.c.level == int(level),
-                    table.c.grain == int(Grain.MINUTE),
-                    table.c.project_id == project_id,
-                    table.c.bucket < floor,
-                )
-            )
+    if floor > minute_floor(connection):
+        counters.write(connection, counters.MINUTE_FLOOR, floor)
 
 
 def _write_histograms(connection: Connection, delta: Delta, floor: int) -> None:
@@ -86,7 +74,7 @@ def _write_sums(connection: Connection, sums: Mapping[tuple[int, int, int], Side
     add_rows(
         connection,
         rollup_api_keys,
-        [(*key, s.calls, s.errors, s.tokens, s.cost_nanos) for key, s in sums.items() if s],
+        [(*key, *s.values) for key, s in sums.items() if s],
     )
 
 
@@ -100,8 +88,8 @@ def _write_end_users(connection: Connection, sums: Mapping[tuple[int, int, str],
     for (day, project), names in by_day.items():
         admitted = _admit(connection, day, project, names, limit)
         for name, side in names.items():
-            row = rows.setdefault((day, project, name if name in admitted else OTHER), [0, 0, 0, 0])
-            for i, value in enumerate((side.calls, side.errors, side.tokens, side.cost_nanos)):
+            row = rows.setdefault((day, project, name if name in admitted else OTHER), [0] * len(SIDE_MEASURES))
+            for i, value in enumerate(side.values):
                 row[i] += value
     add_rows(connection, rollup_end_users, [(*key, *values) for key, values in rows.items()])
 

@@ -89,9 +89,17 @@ def upgrade() -> None:
         sa.Column("model_id", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_feedback")),
-        sa.UniqueConstraint("llm_call_id", "author", name=op.f("uq_feedback_llm_call_id_author")),
+        sa.UniqueConstraint("llm_call_id", "user_id", "author", name=op.f("uq_feedback_llm_call_id_user_id_author")),
     )
     op.create_index(op.f("ix_feedback_created_at"), "feedback", ["created_at"], unique=False)
+    op.create_index(
+        "uq_feedback_named_by_key",
+        "feedback",
+        ["llm_call_id", "author"],
+        unique=True,
+        sqlite_where=sa.text("user_id IS NULL"),
+        postgresql_where=sa.text("user_id IS NULL"),
+    )
     op.create_table(
         "idempotency",
         sa.Column("hour", sa.Integer(), autoincrement=False, nullable=False),
@@ -230,6 +238,7 @@ def upgrade() -> None:
         sa.Column("provider", sa.String(length=100), nullable=False),
         sa.Column("cost_per_1k_tokens", sa.BigInteger(), nullable=True, comment="nano-dollars per 1,000 tokens"),
         sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("origin", sa.String(length=10), nullable=False, comment="who entered it: catalogue, admin or call"),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_llm_models")),
         sa.UniqueConstraint("name", "provider", name=op.f("uq_llm_models_name_provider")),
@@ -264,6 +273,7 @@ def upgrade() -> None:
         sa.Column("errors", sa.BigInteger(), nullable=False),
         sa.Column("tokens", sa.BigInteger(), nullable=False),
         sa.Column("cost_nanos", sa.BigInteger(), nullable=False),
+        sa.Column("unpriced_calls", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("day", "project_id", "api_key_id", name=op.f("pk_rollup_api_keys")),
         sqlite_with_rowid=False,
     )
@@ -276,6 +286,7 @@ def upgrade() -> None:
         sa.Column("errors", sa.BigInteger(), nullable=False),
         sa.Column("tokens", sa.BigInteger(), nullable=False),
         sa.Column("cost_nanos", sa.BigInteger(), nullable=False),
+        sa.Column("unpriced_calls", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("day", "project_id", "end_user", name=op.f("pk_rollup_end_users")),
         sqlite_with_rowid=False,
     )
@@ -342,6 +353,11 @@ def upgrade() -> None:
         sa.Column("rating_3", sa.BigInteger(), nullable=False),
         sa.Column("rating_4", sa.BigInteger(), nullable=False),
         sa.Column("rating_5", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "project_id = 0 OR (cost_nanos <= 9007199254740992 AND saved_nanos <= 9007199254740992 "
+            "AND latency_us <= 9007199254740992 AND ttft_us <= 9007199254740992)",
+            name=op.f("ck_rollups_bounded"),
+        ),
         sa.PrimaryKeyConstraint(
             "level",
             "grain",

@@ -1,0 +1,57 @@
+"""How much a step of work in the background takes on, so that whoever logs calls meanwhile hardly waits for it."""
+
+import time
+from collections.abc import Callable
+
+from sqlalchemy import Connection
+
+from callscope.db.engine import Database
+
+TARGET_SECONDS = 0.01
+"""How long others should wait for one step, the sync at its end aside: that takes as long for one row as for many."""
+MOST_ROWS = 1_000
+FEWEST_ROWS = 32
+
+
+class Pace:
+    """`rows` to look at in the next step, and how many `changes` it may write; learned from the steps before."""
+
+    def __init__(self) -> None:
+        self.rows = 2 * FEWEST_ROWS
+        self.changes = FEWEST_ROWS
+
+    def looked(self, rows: int) -> None:
+        """So many rows were gone through, until there were enough changes or no more rows."""
+        cut_short = rows < self.rows
+        self.rows = max(FEWEST_ROWS, self.changes) if cut_short else min(MOST_ROWS, self.rows * 5 // 4)
+
+    def wrote(self, changes: int, seconds: float) -> None:
+        """So many changes kept others waiting so long."""
+        if seconds > TARGET_SECONDS:
+            self.changes = max(FEWEST_ROWS, int(min(changes, self.changes) * max(0.5, TARGET_SECONDS / seconds)))
+        elif changes >= self.changes:
+            self.changes = min(MOST_ROWS, self.changes * 5 // 4)
+
+
+Step = Callable[[Connection, int], int]
+"""Does up to so many rows in a writing transaction; gives how many it did. Fewer than asked for: nothing is left."""
+
+
+def in_steps(db: Database, step: Step, stopping: Callable[[], bool]) -> int:
+    """Take steps until one finds nothing left, or `stopping` says so; gives how many rows that were in all.
+
+    After each step the lock of all writers is the others' for as long as the step had it. Raises DatabaseUnavailable.
+    """
+    pace, done = Pace(), 0
+    while not stopping():
+        wanted = pace.changes
+        with db.write() as connection:
+            started = time.monotonic()
+            rows = step(connection, wanted)
+            working = time.monotonic() - started
+        done += rows
+        pace.wrote(rows, working)
+        if rows < wanted:
+            break
+        time.sleep(time.monotonic() - started)
+    return done

@@ -1,0 +1,84 @@
+"""The tables of payloads: one for each week of arrival and retention class, so that old payloads go with their table.
+
+A project keeps its payloads for one of a few numbers of days, or for ever; each is a class. Payloads of all projects
+of a class that arrive in one week (from Thursday to Wednesday in UTC, as the epoch began on a Thursday) lie in one
+table, `payloads_N`. Whoever reads a payload has the number N from the row of its call.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import BigInteger, Column, Connection, Integer, LargeBinary, MetaData, Table, delete, inspect
+
+from callscope.store.sql.bulk import among
+
+MICROS_PER_WEEK = 7 * 86_400_000_000
+CLASSES = (None, 7, 30, 90, 365)
+"""The retention classes in days, None for ever; their order is stored. Few, since each has a table of its own a week."""
+_PREFIX = "payloads_"
+_PER_CLASS = 100_000
+
+
+def number(week: int, days: int | None = None) -> int:
+    """The table's number. Raises ValueError for days that are no class."""
+    return CLASSES.index(days) * _PER_CLASS + week
+
+
+def week_at(micros: int) -> int:
+    """The week, since the epoch, of a moment."""
+    return micros // MICROS_PER_WEEK
+
+
+def week_of(number: int) -> int:
+    """In which week the table's payloads arrived."""
+    return number % _PER_CLASS
+
+
+def class_of(number: int) -> int | None:
+    """How many days the table's payloads are kept; None: for ever."""
+    return CLASSES[number // _PER_CLASS]
+
+
+def is_over(number: int, now_micros: int) -> bool:
+    """Whether every payload of the table is older than its class allows."""
+    days = class_of(number)
+    return days is not None and (week_of(number) + 1) * MICROS_PER_WEEK + days * 86_400_000_000 <= now_micros
+
+
+def table(number: int) -> Table:
+    """The table of that number. It is not in the shared metadata: such tables come and go with the weeks."""
+    return Table(
+        f"{_PREFIX}{number:d}",
+        MetaData(),
+        Column("call_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+        Column("body", LargeBinary, nullable=False),
+    )
+
+
+def existing(connection: Connection) -> list[int]:
+    """The numbers of all tables that there are, in their order."""
+    names = (name.removeprefix(_PREFIX) for name in inspect(connection).get_table_names() if name.startswith(_PREFIX))
+    return sorted(int(name) for name in names if name.isdecimal())
+
+
+def is_there(connection: Connection, number: int) -> bool:
+    """Whether there is a table of that number."""
+    return inspect(connection).has_table(f"{_PREFIX}{number:d}")
+
+
+def ensure(connection: Connection, number: int) -> Table:
+    """The table of that number, made if it is not there, in the caller's transaction."""
+    found = table(number)
+    found.create(connection, checkfirst=True)
+    return found
+
+
+def delete_from(connection: Connection, number: int, call_ids: Sequence[int]) -> None:
+    """Delete payloads, as far as they and their table are there."""
+    if call_ids and is_there(connection, number):
+        of = table(number)
+        connection.execute(delete(of).where(among(connection, of.c.call_id, call_ids)))
+
+
+def drop(connection: Connection, number: int) -> None:
+    """Drop a table, if it is there. On SQLite this takes long where it is not empty: it frees each page."""
+    table(number).drop(connection, checkfirst=True)

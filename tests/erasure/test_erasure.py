@@ -1,0 +1,214 @@
+"""An end user who is erased is found nowhere any more, and every total is what it was."""
+
+import random
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from fastapi import FastAPI
+
+from callscope.db.engine import Database
+from callscope.ingest.changes import Rate, Submission
+from callscope.policy.cache import ResponseCache
+from callscope.store.sql.doctor import examine
+from tests.repricing.conftest import Admin
+
+NAME = "zebedee/o'%\"x\\ 47é@example.org"
+SECRET = "the launch code is quagga"
+OTHERS = 150
+
+
+def _log(admin: Admin, count: int) -> list[int]:
+    """Calls of the person amid those of others, some of them told of twice; gives the person's."""
+    chance = random.Random(7)
+    theirs: list[int] = []
+    for start in range(0, count, 500):
+        calls: list[dict[str, Any]] = []
+        for n in range(start, start + 500):
+            is_theirs = n % 3 == 0
+            text = chance.randbytes(chance.choice((20, 400, 3_000))).hex()
+            call: dict[str, Any] = {
+                "end_user": f"someone-{n % OTHERS}",
+                "prompt": text,
+                "created_at": f"2026-01-{n % 28 + 1:02}T10:00:00Z",
+            }
+            if is_theirs:
+                call |= {
+                    "end_user": NAME, "prompt": f"{SECRET} {text}", "response": SECRET, "tags": [SECRET], "name": SECRET,
+                    "session_id": f"{SECRET} {n}", "metadata": {"who": NAME}, "response_id": f"resp-{n // 6}",
+                }  # fmt: skip
+            if n % 9 == 0:
+                call |= {"status": "error", "error_message": f"{SECRET} {n}"}
+            calls.append(call)
+        theirs += [call_id for call_id, call in zip(admin.log(*calls), calls, strict=True) if call["end_user"] == NAME]
+    return theirs
+
+
+def _erase(admin: Admin, app: FastAPI, query: str = "") -> Any:
+    asked = admin.ask("DELETE", f"/end-users/{_quoted(NAME)}{query}", status=202)
+    assert asked["state"] == "running"
+    app.state.eraser.work()
+    found = admin.ask("GET", f"/erasures/{asked['id']}")
+    assert found["state"] == "done"
+    return found
+
+
+def _quoted(name: str) -> str:
+    from urllib.parse import quote
+
+    return quote(name, safe="/")
+
+
+def _forms(text: str) -> list[bytes]:
+    """A text as it may lie in a file."""
+    return [text.encode(), text.encode().replace(b"\\", b"\\\\").replace(b'"', b'\\"'), text.encode("utf-16-le")]
+
+
+def _found(files: list[Path], *texts: str) -> list[str]:
+    return [
+        f"{file.name}: {form!r}"
+        for file in files
+        for form in {f for t in texts for f in _forms(t)}
+        if form in file.read_bytes()
+    ]
+
+
+def test_nothing_of_the_person_is_left_in_the_files(
+    admin: Admin, app: FastAPI, capfd: pytest.CaptureFixture[str]
+) -> None:
+    theirs = _log(admin, 3_000)
+    admin.ask("POST", "/feedback", {"llm_call_id": theirs[0], "rating": 2, "comment": SECRET}, 201)
+    before = admin.ask("GET", "/metrics/summary?from=2026-01-01&to=2026-02-01")
+    app.state.indexer.catch_up()
+    files = _files(app)
+    assert _found(files, NAME, "zebedee")
+    found = _erase(admin, app)
+    assert found["calls"] == len(set(theirs))
+    assert admin.ask("GET", "/metrics/summary?from=2026-01-01&to=2026-02-01") == before
+    call = admin.ask("GET", f"/llm/calls/{theirs[0]}")
+    assert (call["end_user"], call["prompt"], call["tags"], call["rating"]) == ("(erased)", None, [], 2)
+    by_user = admin.ask("GET", "/metrics/cost?by=end_user&from=2026-01-01&to=2026-02-01")
+    assert NAME not in str(by_user)
+    assert "(erased)" in str(by_user)
+    _rewrite(app)
+    assert _found(_files(app), NAME, SECRET, "zebedee", "quagga") == []
+    assert examine(app.state.db).found.total() == 0
+    log = capfd.readouterr()
+    assert NAME not in log.err + log.out
+    audit = admin.ask("GET", "/audit-log?action=end_user.*")["items"]
+    assert [entry["action"] for entry in audit] == ["end_user.erased", "end_user.erase"]
+    assert audit[0]["after"]["calls"] == found["calls"]
+    assert "zebedee" not in str(audit)
+
+
+def _files(app: FastAPI) -> list[Path]:
+    db: Database = app.state.db
+    if db.is_sqlite:
+        folder = Path(db.url.database or "").parent
+        return [path for path in folder.rglob("*") if path.is_file()]
+    with psycopg.connect(_address(app), autocommit=True) as connection:
+        connection.execute("CHECKPOINT")
+        rows = connection.execute(
+            "SELECT current_setting('data_directory') || '/' || pg_relation_filepath(oid) FROM pg_class "
+            "WHERE relkind IN ('r', 'i', 't') AND relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)"
+        ).fetchall()
+    return [Path(path) for (path,) in rows if path is not None and Path(path).exists()]
+
+
+def _address(app: FastAPI) -> str:
+    return str(app.state.db.url.render_as_string(hide_password=False)).replace("+psycopg", "")
+
+
+def _rewrite(app: FastAPI) -> None:
+    """What docs/operations.md says: pages of either database have free space, in which bytes stay until they are rewritten."""
+    db: Database = app.state.db
+    if db.is_sqlite:
+        with closing(sqlite3.connect(str(db.url.database), isolation_level=None)) as connection:
+            connection.execute("VACUUM")
+        assert db.empty_log()
+        return
+    with psycopg.connect(_address(app), autocommit=True) as connection:
+        connection.execute("VACUUM FULL")
+
+
+def test_no_word_of_theirs_is_left_in_the_index(admin: Admin, app: FastAPI) -> None:
+    for start in range(0, 900, 300):
+        admin.log(
+            *(
+                {"end_user": NAME if n % 2 else "else", "prompt": f"word {'quagga' if n % 2 else 'okapi'} {n}"}
+                for n in range(start, start + 300)
+            )
+        )
+        app.state.indexer.catch_up()
+    assert _found(_files(app), "quagga")
+    _erase(admin, app)
+    _rewrite(app)
+    assert _found(_files(app), "quagga") == []
+    assert len(admin.ask("GET", "/llm/calls?text=okapi&limit=500")["items"]) == 450
+    assert admin.ask("GET", "/llm/calls?text=quagga")["items"] == []
+
+
+def test_only_in_one_project_and_only_what_was_there(admin: Admin, app: FastAPI) -> None:
+    here, there = admin.log({"end_user": NAME, "project": "shop"}, {"end_user": NAME})
+    asked = admin.ask("POST", "/erasures", {"end_user": NAME, "project": "shop"}, 202)
+    (after,) = admin.log({"end_user": NAME, "project": "shop", "prompt": "new data"})
+    app.state.eraser.work()
+    assert admin.ask("GET", f"/erasures/{asked['id']}")["calls"] == 1
+    names = [admin.ask("GET", f"/llm/calls/{one}")["end_user"] for one in (here, there, after)]
+    assert names == ["(erased)", NAME, NAME]
+    assert admin.ask("GET", f"/llm/calls/{after}")["prompt"] == "new data"
+    assert examine(app.state.db).found.total() == 0
+    assert [one["id"] for one in admin.ask("GET", "/erasures")["items"]] == [asked["id"]]
+
+
+def test_calls_that_are_kept_no_longer_are_erased_with_the_rest(admin: Admin, app: FastAPI) -> None:
+    from tests.retention.test_retention import _days_ago
+
+    admin.log(
+        {"end_user": NAME, "created_at": _days_ago(6)},
+        {"end_user": NAME, "created_at": _days_ago(40)},
+        {"end_user": NAME},
+    )
+    admin.ask("PATCH", "/projects/1", {"row_days": 5})
+    app.state.purger.work()
+    before = admin.ask("GET", "/metrics/cost?by=end_user&days=60")["by_end_user"]
+    _erase(admin, app)
+    groups = admin.ask("GET", "/metrics/cost?by=end_user&days=60")["by_end_user"]
+    assert [group["calls"] for group in groups] == [group["calls"] for group in before] == [3]
+    assert NAME not in str(groups)
+    assert examine(app.state.db).found.total() == 0
+
+
+def test_names_like_those_of_the_erased_keep_nobody_from_being_erased(admin: Admin, app: FastAPI) -> None:
+    lookalikes = [f"(erased) {n}" for n in range(1, 10)]
+    call, *_ = admin.log({"end_user": NAME}, *({"end_user": name} for name in lookalikes))
+    ratings = [Rate(call, name, 3, None, None, time.time_ns() // 1000) for name in (NAME, *lookalikes)]
+    app.state.recorder.submit(Submission(ratings)).result(10)
+    _erase(admin, app)
+    authors = [one["author"] for one in admin.ask("GET", "/feedback")["items"]]
+    assert len(set(authors)) == len(authors) == 10
+    assert all(name.startswith("(erased) ") for name in authors)
+    assert examine(app.state.db).found.total() == 0
+
+
+def test_answers_that_programs_share_are_forgotten(admin: Admin, app: FastAPI) -> None:
+    cache: ResponseCache = app.state.cache
+    cache.put(None, "0" * 64, "said", "gpt-4", 60)
+    _erase(admin, app)
+    assert cache.bytes == 0
+
+
+@pytest.mark.parametrize("name", ["(erased)", "", "x" * 201, "a\0b"])
+def test_nobody_is_refused(admin: Admin, name: str) -> None:
+    admin.ask("POST", "/erasures", {"end_user": name}, 422)
+
+
+def test_a_misspelt_project_erases_nobody(admin: Admin) -> None:
+    admin.ask("DELETE", "/end-users/someone?projekt=shop", status=422)
+    admin.ask("DELETE", "/end-users/someone?project=nowhere", status=404)
+    assert admin.ask("GET", "/erasures")["items"] == []
+    admin.ask("GET", "/erasures/4711", status=404)

@@ -1,0 +1,53 @@
+"""What is kept for a time only goes, without holding up whoever logs calls."""
+
+from datetime import UTC, datetime
+from itertools import pairwise
+
+import pytest
+from sqlalchemy import func, select
+
+from callscope.accounts.models import Project
+from callscope.db import pace
+from callscope.db.engine import Database
+from callscope.ingest.changes import IdempotencyKey, Submission
+from callscope.metrics.models import Grain, rollup_histograms, rollups
+from callscope.store.sql.doctor import examine
+from callscope.store.sql.store import SqlStore
+from callscope.store.sql.tables import commits, idempotency
+from tests.store.witness import DAY, MINUTE, NOW, Writer, put
+
+
+def test_what_is_too_old_goes_a_few_rows_at_a_time(
+    db: Database, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "FEWEST_ROWS", 3)
+    monkeypatch.setattr(pace, "MOST_ROWS", 3)
+    with db.write_session() as session:
+        session.add(Project(id=1, name="default", created_at=datetime.now(UTC)))
+    for minute in range(10):
+        key = IdempotencyKey(bytes([minute]) * 32, b"b" * 32, NOW)
+        writer.apply(Submission([put(created_at=NOW + minute * MINUTE)], key))
+    steps = []
+
+    def stopping() -> bool:
+        steps.append(_left(db))
+        return False
+
+    SqlStore(db).tidy(NOW + 3 * DAY, stopping)
+    steps.append(_left(db))
+    gone = [before - after for before, after in pairwise(steps)]
+    assert min(gone) >= 0
+    assert max(gone) == 3, "whoever logs calls waits while rows go"
+    assert steps[0] > 30
+    assert steps[-1] == 0
+    assert len(examine(db).found) == 0
+
+
+def _left(db: Database) -> int:
+    with db.read() as connection:
+        cells = [
+            select(func.count()).select_from(table).where(table.c.grain == int(Grain.MINUTE))
+            for table in (rollups, rollup_histograms)
+        ]
+        kept = [select(func.count()).select_from(table) for table in (idempotency, commits)]
+        return sum(connection.scalar(query) or 0 for query in (*cells, *kept))
