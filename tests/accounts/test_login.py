@@ -12,11 +12,12 @@ from fastapi.testclient import TestClient
 from callscope.accounts import attempts, authenticate
 from callscope.accounts.models import User
 from callscope.accounts.service import AccountService
+from callscope.accounts.users import NewUser
 from callscope.api.rights import Scope
 from callscope.app import create_app
 from callscope.config import Config
 
-from .conftest import PASSWORD, Headers, Login
+from .conftest import PASSWORD, ROOT, Headers, Login
 
 JANE = {"email": "jane@example.org", "password": PASSWORD}
 ELSEWHERE = ("203.0.113.9", 40_000)
@@ -134,6 +135,38 @@ def test_failed_logins_are_slowed_for_the_address(client: TestClient, accounts: 
         body = {"email": f"user{number}@example.org", "password": "wrong"}
         assert client.post("/auth/login", json=body).status_code == 401
     assert client.post("/auth/login", json=JANE).status_code == 429
+
+
+def test_failures_elsewhere_do_not_keep_the_owner_out_until_they_are_very_many(config: Config) -> None:
+    app = create_app(config.model_copy(update={"trusted_hops": 1}))
+    with TestClient(app, base_url="http://obs.example.org", client=ELSEWHERE) as client:
+        app.state.accounts.passwords.rounds = 4
+        app.state.accounts.users.create(ROOT, NewUser("jane@example.org", PASSWORD))
+
+        def log_in(address: str, password: str) -> int:
+            body = {**JANE, "password": password}
+            return client.post("/auth/login", json=body, headers={"X-Forwarded-For": address}).status_code
+
+        for number in range(attempts.FAILURES_FROM_EVERYWHERE):
+            address = f"198.51.100.{number // attempts.FAILURES_PER_ACCOUNT}"
+            assert log_in(address, "wrong") == 401
+            if number == attempts.FAILURES_PER_ACCOUNT:
+                assert log_in("198.51.100.0", PASSWORD) == 429
+            if number == attempts.FAILURES_FROM_EVERYWHERE - 2:
+                assert log_in("192.0.2.1", PASSWORD) == 200
+        assert log_in("192.0.2.1", PASSWORD) == 429
+
+
+def test_a_proxy_whose_hops_are_not_trusted_is_warned_of(config: Config, capsys: pytest.CaptureFixture[str]) -> None:
+    for public_url, hops, warned in (
+        ("https://obs.example.org", 0, True),
+        ("https://obs.example.org", 1, False),
+        ("", 0, False),
+    ):
+        app = create_app(config.model_copy(update={"public_url": public_url, "trusted_hops": hops}))
+        with TestClient(app):
+            pass
+        assert ("CALLSCOPE_TRUSTED_HOPS" in capsys.readouterr().out) is warned
 
 
 def test_many_tries_at_once_find_out_no_more_than_one_after_the_other(
@@ -263,3 +296,11 @@ def test_a_key_cannot_change_what_is_a_persons(client: TestClient, as_key: Login
     change = {"current_password": PASSWORD, "new_password": "another password"}
     assert client.post("/auth/password", headers=headers, json=change).status_code == 403
     assert client.post("/auth/logout", headers=headers).status_code == 403
+
+
+def test_json_that_is_sent_as_a_form_is_answered_with_the_header_to_send(client: TestClient) -> None:
+    as_curl_does = {"Content-Type": "application/x-www-form-urlencoded"}
+    for path in ("/auth/login", "/auth/setup", "/auth/register"):
+        answer = client.post(path, content='{"email": "jane@example.com", "password": "x"}', headers=as_curl_does)
+        assert answer.status_code == 422
+        assert "Content-Type: application/json" in answer.json()["detail"]

@@ -1,5 +1,6 @@
 """Health: alive always, ready only when calls can be taken."""
 
+import time
 from contextlib import AbstractContextManager
 
 import pytest
@@ -41,6 +42,25 @@ def test_a_database_without_tables_is_not_ready(db: Database) -> None:
     with db.write() as connection:
         connection.execute(text("DROP TABLE versions"))
     assert DatabaseCheck(db)() is not None
+
+
+def test_nobody_waits_for_a_trial_that_hangs(db: Database, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    check = DatabaseCheck(db)
+    assert check() is None
+    monkeypatch.setattr(health, "KEEP_SECONDS", 0.0)
+    monkeypatch.setattr(health, "TRIAL_SECONDS", 0.01)
+    monkeypatch.setattr(health, "OVERDUE_SECONDS", 0.3)
+    other = Database(database_url)
+    began = time.monotonic()
+    with other.write():
+        assert check() is None  # it may still end well
+        while check() is None:
+            assert time.monotonic() - began < 5
+        assert check() == "the last trial to write to it has not ended"
+        assert DatabaseCheck(db)() == "not tried yet"
+    while check() is not None:
+        assert time.monotonic() - began < 10
+    other.dispose()
 
 
 def test_asking_often_does_not_write_often_and_recovery_shows(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:

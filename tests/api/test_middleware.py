@@ -1,12 +1,22 @@
 """What every request can rely on, whatever its route does."""
 
+import asyncio
 import gzip
+import json
+import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+import httpx
 import pytest
+from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
+from starlette.types import Message
 from structlog.testing import capture_logs
+
+from callscope.api import body, errors, middleware
+from callscope.api.body import SMALL_BODY
+from callscope.config import Config
 
 LIMIT = 10_000
 GZIP = {"Content-Encoding": "gzip"}
@@ -51,6 +61,89 @@ def test_a_body_of_just_the_limit_is_taken(small: TestClient) -> None:
     assert small.post("/length", content=b"x" * LIMIT).json() == {"length": LIMIT}
     assert small.post("/length", content=streamed(LIMIT)).json() == {"length": LIMIT}
     assert small.post("/length", content=gzip.compress(b"x" * LIMIT), headers=GZIP).json() == {"length": LIMIT}
+
+
+def test_only_some_paths_take_large_bodies(small_config: Config) -> None:
+    app = FastAPI()
+    config = small_config.model_copy(update={"max_body_bytes": 150_000})
+    middleware.install(app, config, {"/calls": 150_000, "/cache/": 100_000})
+
+    @app.post("/{path:path}")
+    async def length(request: Request) -> dict[str, int]:
+        return {"length": len(await request.body())}
+
+    client = TestClient(app)
+    for path, limit in (
+        ("/calls", 150_000),
+        ("/auth", SMALL_BODY),
+        ("/cache/a", 100_000),
+        ("/cache", SMALL_BODY),
+        ("/cache/a/b", SMALL_BODY),
+    ):
+        for content in (b"x" * limit, streamed(limit)):
+            assert client.post(path, content=content).status_code == 200
+        assert client.post(path, content=b"x" * (limit + 1)).status_code == 413
+        assert client.post(path, content=streamed(limit + 100)).status_code == 413
+        assert client.post(path, content=gzip.compress(b"x" * (limit + 1)), headers=GZIP).status_code == 413
+
+
+def test_what_all_bodies_together_hold_is_bounded(small_config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(middleware, "HELD_BYTES", 4 * LIMIT)
+    app = FastAPI()
+    errors.install(app)
+    middleware.install(app, small_config)
+    statuses = []
+
+    @app.post("/again/{depth}")
+    async def again(request: Request, depth: int) -> None:
+        """Hold a body while another request with a body is made."""
+        await request.body()
+        if depth:
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here") as client:
+                content = b"x" * LIMIT if depth % 2 else gzip.compress(b"x" * LIMIT)
+                answer = await client.post(f"/again/{depth - 1}", content=content, headers=None if depth % 2 else GZIP)
+                statuses.append((answer.status_code, answer.headers.get("Retry-After")))
+
+    with TestClient(app) as client:
+        for _ in range(2):  # what was held is let go, also of what was refused
+            client.post("/again/6", content=b"x" * LIMIT)
+            assert statuses == [(429, "1"), (200, None), (200, None), (200, None)]
+            statuses.clear()
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(small_app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(body, "SLOWEST_BYTES_PER_SECOND", 100)
+
+    async def post(parts: Sequence[tuple[float, bytes]]) -> list[Message]:
+        """What is answered to a body whose parts come after so many seconds each; its end never comes."""
+        waiting = iter([*parts, (10.0, b"")])
+        sent: list[Message] = []
+
+        async def receive() -> Message:
+            seconds, part = next(waiting)
+            await asyncio.sleep(seconds)
+            return {"type": "http.request", "body": part, "more_body": bool(part)}
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        scope = {
+            "type": "http", "method": "POST", "path": "/length", "raw_path": b"/length", "query_string": b"",
+            "headers": [], "http_version": "1.1",
+        }  # fmt: skip
+        began = time.monotonic()
+        await small_app(scope, receive, send)
+        assert time.monotonic() - began < 5
+        return sent
+
+    for parts in ([], [(0.0, b"x")] * 3, [(0.07, b"x")] * 100):
+        start, answer = asyncio.run(post(parts))
+        assert start["status"] == 408
+        assert (b"connection", b"close") in start["headers"]
+        assert json.loads(answer["body"])["status"] == 408
+    slow = [(0.07, b"x" * 100)] * 4
+    assert asyncio.run(post([*slow, (0.0, b"")]))[0]["status"] == 200
 
 
 def test_a_gzip_body_is_taken_as_if_it_were_plain(small: TestClient) -> None:

@@ -3,12 +3,21 @@
 import base64
 import hashlib
 import re
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
+from callscope.dashboard import web
+
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # pages ask no database
 EXTERNAL = re.compile(r"""(?:src|href)=["'](?:https?:)?//""")
+
+
+@pytest.fixture(autouse=True)
+def _without_a_dashboard(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As in a checkout that was not built: then the first steps are at /."""
+    monkeypatch.setattr(web, "FOLDER", tmp_path / "nothing")
 
 
 @pytest.mark.parametrize("path", ["/", "/docs", "/redoc", "/docs/oauth2-redirect"])

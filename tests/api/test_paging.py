@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callscope.api.errors import Invalid
-from callscope.api.paging import cut, read_cursor, write_cursor
+from callscope.api.paging import RowId, cut, read_cursor, write_cursor
 
 BIGINT = st.integers(-(2**63) + 1, 2**63 - 1)
 
@@ -16,6 +16,13 @@ BIGINT = st.integers(-(2**63) + 1, 2**63 - 1)
 @given(BIGINT, st.text(max_size=200))
 def test_a_cursor_gives_back_its_key(number: int, text: str) -> None:
     assert read_cursor(write_cursor(number, text), int, str) == (number, text)
+
+
+def test_a_cursor_of_a_table_with_small_numbers_holds_no_large_one() -> None:
+    assert read_cursor(write_cursor(2**31 - 1), RowId) == (2**31 - 1,)
+    for number in (2**31, -(2**31), True):
+        with pytest.raises(Invalid):
+            read_cursor(write_cursor(number), RowId)
 
 
 def test_no_cursor_is_the_first_page() -> None:

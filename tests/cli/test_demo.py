@@ -55,6 +55,18 @@ def _calls(db: Database) -> int:
         return connection.scalar(select(func.count()).select_from(llm_call_logs).where(llm_call_logs.c.is_call)) or 0
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_where_nobody_watches_progress_is_a_plain_line_now_and_then(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("callscope.progress.LINE_EVERY_SECONDS", 3_600.0)
+    run("demo", "--calls", "60", "--days", "2")
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("callscope.progress.LINE_EVERY_SECONDS", 0.0)
+    run("demo", "--calls", "60", "--days", "2")
+    assert capsys.readouterr().err.splitlines()[-1] == "Logging: 60 of 60 calls"
+
+
 def test_the_same_seed_makes_the_same_figures(tmp_path: Path) -> None:
     wanted = Wanted(300, 30, 7, END)
     figures = [_figures(tmp_path / name, wanted) for name in ("one", "two")]
@@ -131,6 +143,7 @@ def test_the_doctor_tells_programs_what_is_wrong(run: Run, db: Database, capsys:
 def test_the_doctor_wants_a_database_that_is_up_to_date(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (tmp_path / "new.db").touch()
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'new.db'}")
     assert run("doctor") == 1
     assert "callscope migrate" in capsys.readouterr().err

@@ -54,6 +54,11 @@ def _object(value: object, schema: Json, document: Json, where: str) -> Iterator
             yield from problems(part, others, document, f"{where}.{name}")
 
 
+def _names(value: object, schema: Json, document: Json, where: str) -> Iterator[str]:
+    for name in value if isinstance(value, dict) else ():
+        yield from problems(name, schema["propertyNames"], document, f"{where}.{name}")
+
+
 def _items(value: object, schema: Json, document: Json, where: str) -> Iterator[str]:
     if isinstance(value, list):
         for index, item in enumerate(value):
@@ -78,7 +83,23 @@ def _format(value: object, schema: Json, _document: Json, where: str) -> Iterato
         yield f"{where}: {value!r} is no time in UTC"
 
 
+def _bounded(value: object, schema: Json, _document: Json, where: str) -> Iterator[str]:
+    if isinstance(value, str | list):
+        least: int = schema.get("minLength", 0)
+        most: Any = schema.get("maxLength", schema.get("maxItems", len(value)))
+        if not least <= len(value) <= most:
+            yield f"{where}: {value!r} is too short or too long"
+    if isinstance(value, str) and not re.search(schema.get("pattern", ""), value):
+        yield f"{where}: {value!r} does not fit {schema['pattern']}"
+    if isinstance(value, int | float) and not (
+        float(schema.get("minimum", value)) <= value <= float(schema.get("maximum", value))
+    ):
+        yield f"{where}: {value!r} is too small or too large"
+
+
 _CHECKS = {
     "type": _type, "properties": _object, "additionalProperties": _object, "items": _items, "anyOf": _any_of,
     "oneOf": _any_of, "const": _one_value, "enum": _one_value, "format": _format, "required": lambda *_: iter(()),
+    "propertyNames": _names, "minLength": _bounded, "maxLength": _bounded, "maxItems": _bounded, "pattern": _bounded,
+    "minimum": _bounded, "maximum": _bounded,
 }  # fmt: skip

@@ -21,8 +21,14 @@ QUERIES: dict[str, list[dict[str, Any]]] = {
         {"by": "environment"},
         {"model": "gpt-4o-mini"},
     ],
+    "/metrics/what-if": [{"model": ["gpt-4o", "claude-haiku-4-5"]}],
     "/llm/models": [{"q": "zz"}, {"provider": "yonder-provider"}],
     "/llm/calls": [{"end_user": WRITTEN["end_user"]}, {"sort": "cost"}, {"unpriced": "true"}],
+    "/llm/calls/stream": [{"after": 0}],
+    "/llm/calls/facets": [
+        {"field": field}
+        for field in ("model", "provider", "environment", "project", "end_user", "api_key_id", "tag", "error_kind")
+    ],
 }
 YONDER = "yonder"
 """In every name of the third project that is not the caller's."""
@@ -33,10 +39,12 @@ FIGURE = 7_654_321
 def answers(world: World, role: Somebody, **fixed: Any) -> Iterator[tuple[str, str]]:
     """Everything that somebody can read: the address, and the whole answer with its headers."""
     for route in READING:
-        path = route.format(call_id=world.call_id)
+        path = route.format(call_id=world.call_id, model_id=1, repricing_id=1, erasure_id=1, id=1, digest="0" * 64)
+        has = {parameter["name"] for parameter in world.app.openapi()["paths"][route]["get"].get("parameters", ())}
+        general = {name: value for name, value in ({"limit": 500, "seconds": 0} | fixed).items() if name in has}
         for query in [{}, *QUERIES.get(route, [])]:
             world.client.cookies.clear()
-            answer = world.client.get(path, params={"limit": 500} | fixed | query, headers=role.log_in())
+            answer = world.client.get(path, params=general | query, headers=role.log_in())
             kept = [f"{name}: {value}" for name, value in answer.headers.items() if name != "x-request-id"]
             yield f"{path} {query}", "\n".join([str(answer.status_code), *kept, answer.text])
 
@@ -144,6 +152,9 @@ def test_a_model_that_only_another_project_logs_cannot_be_named_by_its_number(
         )
         assert (named.status_code, made_up.status_code) == (422, 422)
         assert named.text.replace(str(model.id), "999999") == made_up.text
+    viewer = next(role for role in roles if role.name == "viewer of default").log_in()
+    seen, made_up = (world.client.get(f"/llm/models/{number}", headers=viewer) for number in (model.id, 999_999))
+    assert (seen.status_code, seen.text.replace(str(model.id), "999999")) == (404, made_up.text)
     world.log(world.key(Scope.INGEST), model_id=model.id, model=None, project="shop")
     sharer = next(role for role in roles if role.name == "key metrics of shop")
     shown = world.client.get("/llm/models", params={"q": name}, headers=sharer.log_in()).json()["data"]["items"]

@@ -19,7 +19,16 @@ def all_docs() -> str:
 
 def bash_blocks(document: Path) -> list[str]:
     """The examples of a document that can be pasted into a terminal, in their order."""
-    return [text for language, text in _FENCE.findall(document.read_text(encoding="utf-8")) if language == "bash"]
+    return _blocks(document, "bash")
+
+
+def python_blocks(document: Path) -> list[str]:
+    """The examples of a document that are Python, in their order."""
+    return _blocks(document, "python")
+
+
+def _blocks(document: Path, wanted: str) -> list[str]:
+    return [text for language, text in _FENCE.findall(document.read_text(encoding="utf-8")) if language == wanted]
 
 
 def links(document: Path) -> list[str]:

@@ -1,5 +1,6 @@
 """The docs name everything that there is, their links lead somewhere, and nothing in the repository is ours alone."""
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from fastapi.routing import iter_route_contexts
 from callscope.app import create_app
 from callscope.cli import app as command_line
 from callscope.config import Config
+from callscope.observability.environment import VARIABLES as CLIENT_VARIABLES
 from tests.docs.documents import DOCUMENTS, ROOT, all_docs, anchors, links
 
 VARIABLES = sorted(str(field.alias) for field in Config.model_fields.values())
@@ -53,6 +55,11 @@ def test_each_environment_variable_is_in_the_docs(variable: str) -> None:
     assert re.search(rf"^# {variable}=", (ROOT / ".env.example").read_text(), re.MULTILINE)
 
 
+@pytest.mark.parametrize("variable", CLIENT_VARIABLES)
+def test_each_variable_of_the_client_is_in_the_docs(variable: str) -> None:
+    assert f"| `{variable}` |" in (ROOT / "docs/configuration.md").read_text()
+
+
 def test_env_example_names_no_variable_that_there_is_not() -> None:
     named = re.findall(r"^#? ?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
     assert sorted(named) == VARIABLES
@@ -60,7 +67,7 @@ def test_env_example_names_no_variable_that_there_is_not() -> None:
 
 def test_the_docs_name_no_variable_that_there_is_not() -> None:
     named = set(re.findall(r"\bCALLSCOPE_[A-Z_]+\b", all_docs()))
-    assert named <= set(VARIABLES)
+    assert named <= {*VARIABLES, *CLIENT_VARIABLES}
 
 
 @pytest.mark.parametrize(
@@ -118,15 +125,19 @@ def test_each_dependency_says_what_it_is_for() -> None:
         assert re.search(rf"\b{re.escape(name)}\b", text), name
 
 
+MADE = re.compile(
+    r"\.git|\.venv|\.[a-z_]+_cache|__pycache__|\.hypothesis|\.cache|build|dist|node_modules|static|test-results"
+)
+"""Folders of what tools made."""
+
+
 def files() -> Iterator[Path]:
     """The files of the repository: what is under its folders, without what tools made."""
-    made = re.compile(
-        r"(^|/)(\.git|\.venv|\.[a-z_]+_cache|__pycache__|\.hypothesis|\.cache|build|dist|node_modules)(/|$)"
-    )
-    for path in sorted(ROOT.rglob("*")):
-        relative = path.relative_to(ROOT).as_posix()
-        if path.is_file() and not made.search(relative) and path.suffix not in {".db", ".pyc"} and path.name != ".env":
-            yield path
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = sorted(name for name in folders if not MADE.fullmatch(name))
+        for name in sorted(names):
+            if not name.endswith((".db", ".pyc")) and name not in {".env", ".git"}:
+                yield Path(folder, name)
 
 
 def test_no_file_names_a_package_registry_or_a_place_on_the_machine_it_was_written_on() -> None:

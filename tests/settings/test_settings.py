@@ -48,6 +48,7 @@ def test_a_new_server_has_the_documented_defaults(client: TestClient, admin: Hea
         "claude_haiku_45_enabled": True,
         "max_tokens_per_request": None,
         "enable_caching": False,
+        "cache_ttl_seconds": 3600,
         "updated_at": None,
         "updated_by": None,
     }
@@ -98,6 +99,9 @@ WRONG: list[tuple[dict[str, object], str]] = [
     ({"enable_caching": "yes"}, "enable_caching"),
     ({"claude_haiku_45_enabled": 1}, "claude_haiku_45_enabled"),
     ({"enable_caching": True, "updated_by": "me"}, "updated_by"),
+    ({"cache_ttl_seconds": 0}, "cache_ttl_seconds"),
+    ({"cache_ttl_seconds": 604_801}, "cache_ttl_seconds"),
+    ({"cache_ttl_seconds": None}, "cache_ttl_seconds"),
 ]
 
 

@@ -1,11 +1,9 @@
 """/users, /projects and /api-keys: who may do what."""
 
-from collections.abc import Sequence
-
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from callscope.accounts.dependencies import Accounts, Projects
-from callscope.accounts.projects import ProjectDirectory, ProjectNotFound
+from callscope.accounts.projects import ProjectNotFound
 from callscope.accounts.schemas import (
     Id,
     KeyIn,
@@ -22,12 +20,13 @@ from callscope.accounts.users import NewUser
 from callscope.api.docs import errors
 from callscope.api.envelope import Envelope, Page, ok
 from callscope.api.errors import invalid
-from callscope.api.paging import DEFAULT_LIMIT, Cursor, Limit, cut, read_cursor
+from callscope.api.paging import DEFAULT_LIMIT, Cursor, Limit, RowId, cut, read_cursor
 from callscope.api.rights import Admin, Viewer
+from callscope.api.routing import subject
 
-users = APIRouter(prefix="/users", tags=["users"])
-projects_router = APIRouter(prefix="/projects", tags=["projects"])
-keys = APIRouter(prefix="/api-keys", tags=["api-keys"])
+users = subject("users", "/users")
+projects_router = subject("projects", "/projects")
+keys = subject("api-keys", "/api-keys")
 
 
 @users.get("", summary="List users", responses=errors(401, 403, 422, 503))
@@ -42,7 +41,7 @@ def list_users(
 @users.post("", status_code=201, summary="Make a user", responses=errors(401, 403, 409, 422, 503))
 def create_user(body: UserIn, caller: Admin, accounts: Accounts, projects: Projects) -> Envelope[UserOut]:
     """Make a user, with a role and the projects that he may see."""
-    new = NewUser(body.email, body.password, body.role, _numbers(body.projects, projects), body.can_read_calls)
+    new = NewUser(body.email, body.password, body.role, projects.numbers(body.projects), body.can_read_calls)
     return ok(UserOut.of(accounts.users.create(caller, new), projects), "User made")
 
 
@@ -55,7 +54,7 @@ def update_user(id: Id, body: UserChange, caller: Admin, accounts: Accounts, pro
     """
     changes: dict[str, object] = body.model_dump(mode="json", exclude_unset=True)
     if "projects" in changes:
-        changes["projects"] = _numbers(body.projects, projects)
+        changes["projects"] = projects.numbers(body.projects)
     return ok(UserOut.of(accounts.users.update(caller, id, changes), projects), "User changed")
 
 
@@ -83,8 +82,12 @@ def create_project(body: ProjectIn, caller: Admin, projects: Projects) -> Envelo
 
 @projects_router.patch("/{id}", summary="Change a project", responses=errors(401, 403, 404, 409, 422, 503))
 def update_project(id: Id, body: ProjectChange, caller: Admin, projects: Projects) -> Envelope[ProjectOut]:
-    """Rename or describe a project; its calls stay with it. `default` keeps its name."""
-    project = projects.update(caller, id, name=body.name, description=body.description)
+    """Rename or describe a project, or say how long it keeps what it logs; its calls stay with it.
+
+    `default` keeps its name. What grows too old is deleted within minutes, for good, and totals stay; see
+    `GET /projects/{id}/retention` for what that will be.
+    """
+    project = projects.update(caller, id, body.changes)
     return ok(ProjectOut.of(project), "Project changed")
 
 
@@ -122,15 +125,5 @@ def revoke_key(id: Id, caller: Admin, accounts: Accounts) -> Envelope[None]:
 
 
 def _after(cursor: str | None) -> int:
-    key = read_cursor(cursor, int)
+    key = read_cursor(cursor, RowId)
     return key[0] if key else 0
-
-
-def _numbers(named: Sequence[int | str] | None, projects: ProjectDirectory) -> list[int] | None:
-    """The numbers of projects given by number or name; raises Invalid for one that there isn't."""
-    if named is None:
-        return None
-    try:
-        return sorted({projects.resolve(project).id for project in named})
-    except ProjectNotFound as error:
-        raise invalid("projects", error.detail) from error

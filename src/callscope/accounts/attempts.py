@@ -1,6 +1,7 @@
 """How often somebody may try: failed logins for each address and account, registrations for each address.
 
-Counted in the memory of each process; a success costs nothing.
+Counted in the memory of each process; a success costs nothing. An account's failures count for each address apart: whoever
+fails from elsewhere does not keep its owner out. Only as many as a whole network of machines makes do.
 """
 
 import math
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 FAILURES_PER_ADDRESS = 20
 FAILURES_PER_ACCOUNT = 10
+"""From one address."""
+FAILURES_FROM_EVERYWHERE = 100
+"""For one account."""
 FAILURE_MINUTES = 5
 REGISTRATIONS_PER_ADDRESS = 60
 REGISTRATION_MINUTES = 10
@@ -42,6 +46,7 @@ class Attempts:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
         self._by_address = RateLimitItemPerMinute(FAILURES_PER_ADDRESS, FAILURE_MINUTES, namespace="address")
         self._by_account = RateLimitItemPerMinute(FAILURES_PER_ACCOUNT, FAILURE_MINUTES, namespace="account")
+        self._everywhere = RateLimitItemPerMinute(FAILURES_FROM_EVERYWHERE, FAILURE_MINUTES, namespace="everywhere")
         self._registering = RateLimitItemPerMinute(REGISTRATIONS_PER_ADDRESS, REGISTRATION_MINUTES, namespace="new")
         self._running: Counter[tuple[str, str]] = Counter()
         self._lock = threading.Lock()
@@ -53,7 +58,12 @@ class Attempts:
         A try that is still running counts as failed, so that many at once find out no more than one after the other.
         Raises TooManyAttempts before anything is tried.
         """
-        places = [(self._by_address, _network(address)), (self._by_account, account)]
+        network = _network(address)
+        places = [
+            (self._by_address, network),
+            (self._by_account, f"{account} {network}"),
+            (self._everywhere, account),
+        ]
         with self._lock:
             for item, key in places:
                 self._check(item, key)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from callscope.accounts.bodies import is_form, json_or_form, login_body, setup_body
@@ -13,6 +13,7 @@ from callscope.accounts.schemas import (
     KeyOut,
     LoginAnswer,
     LoginIn,
+    LoginOptions,
     LoginOut,
     MeAnswer,
     MeKey,
@@ -28,8 +29,9 @@ from callscope.api.docs import PUBLIC, errors
 from callscope.api.envelope import Envelope, ok
 from callscope.api.errors import ApiError, Invalid
 from callscope.api.rights import User, Viewer
+from callscope.api.routing import subject
 
-router = APIRouter(prefix="/auth", tags=["auth"])
+router = subject("auth", "/auth")
 
 PAGE = {"text/html": {"schema": {"type": "string"}}}
 
@@ -67,6 +69,15 @@ async def log_in(request: Request, response: Response, accounts: Accounts, proje
         check_origin(request, request.app.state.config, may_be_missing=True)
     login = await accounts.log_in(request, body.email, body.password)
     return await _answer(request, response, login, projects, "Logged in", cookie=body.cookie)
+
+
+@router.get("/options", summary="What a sign-in page may offer", responses=errors(503), openapi_extra=PUBLIC)
+def get_login_options(request: Request, accounts: Accounts) -> Envelope[LoginOptions]:
+    """Whether who asks may register, and whether the demo logins work for him: both depend on where he asks from."""
+    options = LoginOptions(
+        demo_logins=accounts.demo_logins_offered(request), registration=accounts.registration_open(request)
+    )
+    return ok(options)
 
 
 @router.get("/me", summary="Who am I?", responses=errors(401, 403, 503))

@@ -26,13 +26,13 @@ async def login_body(request: Request) -> LoginIn:
     """A login as JSON, or as the OAuth2 password form, whose `username` is the email."""
     if not is_form(request):
         return _checked(LoginIn, await _json(request))
-    form = await _form(request)
+    form = await _form(request, "username")
     return _checked(LoginIn, {"email": form.get("username"), "password": form.get("password")})
 
 
 async def setup_body(request: Request) -> SetupIn:
     """The first admin, as JSON or as the page's form."""
-    return _checked(SetupIn, await _form(request) if is_form(request) else await _json(request))
+    return _checked(SetupIn, await _form(request, "token") if is_form(request) else await _json(request))
 
 
 def json_or_form(model: type[BaseModel], *form_fields: str) -> dict[str, Any]:
@@ -66,11 +66,15 @@ async def _json(request: Request) -> object:
         raise invalid("body", "is not JSON that can be read") from None
 
 
-async def _form(request: Request) -> dict[str, str]:
+async def _form(request: Request, first: str) -> dict[str, str]:
+    """The fields of a form, which has at least the field `first`."""
     try:
-        return dict(parse_qsl(await _text(request), keep_blank_values=True, max_num_fields=20))
+        fields = dict(parse_qsl(await _text(request), keep_blank_values=True, max_num_fields=20))
     except ValueError as error:
         raise invalid("body", "is not a form that can be read") from error
+    if first not in fields:  # as curl sends JSON, unless it is told otherwise
+        raise invalid("body", f"is a form without {first}; for JSON, send the header Content-Type: {JSON}")
+    return fields
 
 
 async def _text(request: Request) -> str:

@@ -1,30 +1,44 @@
 """`callscope user` and `callscope key`: what an operator does with accounts from a terminal of the server."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from callscope.options import DataDir, checked, print_table, settings
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from callscope.accounts.keys import KeyService
     from callscope.accounts.projects import ProjectDirectory
     from callscope.accounts.users import UserService
     from callscope.api.rights import Caller
+    from callscope.db.engine import Database
+    from callscope.db.versions import Versions
 
-users = typer.Typer(help="Users: people with a login.", no_args_is_help=True, rich_markup_mode=None)
-keys = typer.Typer(help="API keys: what programs send and read data with.", no_args_is_help=True, rich_markup_mode=None)
+users = typer.Typer(
+    help="Users: people with a login.", no_args_is_help=True, rich_markup_mode=None, suggest_commands=False
+)
+keys = typer.Typer(
+    help="API keys: what programs send and read data with.",
+    no_args_is_help=True, rich_markup_mode=None, suggest_commands=False,
+)  # fmt: skip
 
 PAGE = 500
 
-Email = Annotated[str, typer.Argument(help="The user's email address.")]
-Project = Annotated[list[str] | None, typer.Option("--project", help="Only this project; may be given several times.")]
+Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The user's email address.")]
 
 
 @dataclass(frozen=True, slots=True)
-class _Accounts:
+class Opened:
+    """What commands work with; `caller` is who they are."""
+
+    db: "Database"
+    versions: "Versions"
     users: "UserService"
     keys: "KeyService"
     projects: "ProjectDirectory"
@@ -32,28 +46,37 @@ class _Accounts:
 
 
 @contextmanager
-def _accounts() -> Iterator[_Accounts]:
-    """The services on the database of the environment, which is brought up to date first."""
+def opened(data_dir: "Path | None", *, may_make_database: bool = False) -> Iterator[Opened]:
+    """The services on the database of the settings, which is brought up to date first.
+
+    Raises CannotStart where there is no database, unless one may be made: then that is told.
+    """
     from callscope.accounts.keys import KeyService
     from callscope.accounts.passwords import Passwords
     from callscope.accounts.projects import ProjectDirectory
-    from callscope.accounts.setup import prepare
+    from callscope.accounts.setup import make_first_rows
     from callscope.accounts.users import UserService
     from callscope.api.rights import Caller, Role
-    from callscope.config import load_config
     from callscope.db.engine import Database
     from callscope.db.migrate import upgrade
     from callscope.db.versions import Versions
     from callscope.pricing.seed import seed_catalogue
+    from callscope.server import check_database, check_folders
 
-    config = load_config()
+    config = settings(data_dir=data_dir)
+    is_new = config.is_sqlite and not config.sqlite_file.exists()
+    if not may_make_database:
+        check_database(config)
+    check_folders(config)
     db = Database(config.database_url)
     try:
         upgrade(db, seed_catalogue)
-        prepare(db, config)
+        make_first_rows(db, config)
+        if is_new:
+            typer.echo(f"A new database was made: {config.sqlite_file}", err=True)
         versions = Versions(db)
-        yield _Accounts(
-            UserService(db, versions, Passwords()), KeyService(db, versions), ProjectDirectory(db, versions),
+        yield Opened(
+            db, versions, UserService(db, versions, Passwords()), KeyService(db, versions), ProjectDirectory(db, versions),
             Caller(name="command line", role=Role.ADMIN),
         )  # fmt: skip
     finally:
@@ -67,30 +90,43 @@ def create_user(
     can_read_calls: Annotated[
         bool, typer.Option("--can-read-calls", help="Let a viewer read prompts and answers.")
     ] = False,
-    project: Project = None,
+    project: Annotated[
+        list[str] | None,
+        typer.Option("--project", metavar="PROJECT", help="Only this project; may be given several times."),
+    ] = None,
+    data_dir: DataDir = None,
 ) -> None:
-    """Make a user. The password is asked for, or read from standard input.
+    """Make a user.
+
+    The password is asked for, or read from standard input.
 
     Example: callscope user create jane@example.com --admin
     """
-    from callscope.accounts.users import NewUser
+    from callscope.accounts.schemas import UserIn
+    from callscope.accounts.users import EmailTaken, NewUser
+    from callscope.api.errors import Conflict
     from callscope.api.rights import Role
 
-    password = _password()
-    with _accounts() as accounts:
-        numbers = [accounts.projects.for_write(accounts.caller, name) for name in project or ()]
-        role = Role.ADMIN if admin else Role.VIEWER
-        user = accounts.users.create(accounts.caller, NewUser(email, password, role, numbers or None, can_read_calls))
+    if admin and project:
+        raise typer.BadParameter("an admin sees all projects, so it is for viewers", param_hint="--project")
+    with opened(data_dir, may_make_database=True) as accounts:
+        numbers = accounts.projects.numbers(project)
+        given = checked(UserIn, email=email, password=_password(), role=Role.ADMIN if admin else Role.VIEWER)
+        new = NewUser(given.email, given.password, given.role, numbers, can_read_calls)
+        try:
+            user = accounts.users.create(accounts.caller, new)
+        except EmailTaken as taken:
+            raise Conflict(f"{taken.detail} Use `callscope user promote` or `set-password` to change him.") from taken
     typer.echo(f"{user.email} can log in, as {'an admin' if admin else 'a viewer'}.")
 
 
 @users.command("list")
-def list_users() -> None:
+def list_users(data_dir: DataDir = None) -> None:
     """List all users.
 
     Example: callscope user list
     """
-    with _accounts() as accounts:
+    with opened(data_dir) as accounts:
         names = {project.id: project.name for project in accounts.projects.all()}
         rows = [("EMAIL", "ROLE", "ACTIVE", "READS CALLS", "PROJECTS")]
         after = 0
@@ -100,39 +136,43 @@ def list_users() -> None:
                 projects = "all" if user.projects is None else ", ".join(names.get(one, "?") for one in user.projects)
                 reads = user.can_read_calls or user.role == "ADMIN"
                 rows.append((user.email, user.role, _yes(user.is_active), _yes(reads), projects))
-    _print_table(rows)
+    print_table(rows)
 
 
 @users.command("set-password")
-def set_password(email: Email) -> None:
-    """Give a user a new password, asked for or read from standard input. His sessions end.
+def set_password(email: Email, data_dir: DataDir = None) -> None:
+    """Give a user a new password.
+
+    It is asked for, or read from standard input. The user's sessions end.
 
     Example: callscope user set-password jane@example.com
     """
-    password = _password()
-    with _accounts() as accounts:
-        accounts.users.set_password(accounts.caller, accounts.users.by_email(email).id, password)
+    with opened(data_dir) as accounts:
+        user = accounts.users.by_email(email)
+        accounts.users.set_password(accounts.caller, user.id, _password())
     typer.echo(f"{email} has a new password; earlier logins no longer hold.")
 
 
 @users.command("deactivate")
-def deactivate(email: Email) -> None:
-    """Keep a user from logging in; his sessions end. The last admin stays.
+def deactivate(email: Email, data_dir: DataDir = None) -> None:
+    """Keep a user from logging in.
+
+    His sessions end. The last admin stays.
 
     Example: callscope user deactivate jane@example.com
     """
-    with _accounts() as accounts:
+    with opened(data_dir) as accounts:
         accounts.users.update(accounts.caller, accounts.users.by_email(email).id, {"is_active": False})
     typer.echo(f"{email} can no longer log in.")
 
 
 @users.command("promote")
-def promote(email: Email) -> None:
+def promote(email: Email, data_dir: DataDir = None) -> None:
     """Make a user an admin, and active if he was not.
 
     Example: callscope user promote jane@example.com
     """
-    with _accounts() as accounts:
+    with opened(data_dir) as accounts:
         changes = {"role": "ADMIN", "is_active": True}
         accounts.users.update(accounts.caller, accounts.users.by_email(email).id, changes)
     typer.echo(f"{email} is an admin.")
@@ -140,38 +180,50 @@ def promote(email: Email) -> None:
 
 @keys.command("create")
 def create_key(
-    name: Annotated[str, typer.Argument(help="What the key is for.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What the key is for.")],
     scope: Annotated[
-        list[str] | None, typer.Option("--scope", help="ingest, metrics, calls or gateway; may be given several times.")
+        list[str] | None,
+        typer.Option(metavar="SCOPE", help="ingest, metrics, calls or gateway; may be given several times."),
     ] = None,
-    project: Annotated[str | None, typer.Option(help="Only this project (made if it is new); else all.")] = None,
+    project: Annotated[
+        str | None, typer.Option(metavar="PROJECT", help="Only this project (made if it is new); else all.")
+    ] = None,
+    data_dir: DataDir = None,
 ) -> None:
-    """Make an API key, by default one that can log calls. Its secret goes to standard output, and is shown only now.
+    """Make an API key, by default one that can log calls.
+
+    Its secret goes to standard output, and is shown only now.
 
     Example: callscope key create "checkout service" --scope ingest --project shop
     """
+    from callscope.accounts.schemas import KeyIn
     from callscope.api.rights import Scope
 
     try:
         scopes = [Scope(one) for one in scope or ("ingest",)]
     except ValueError:
         raise typer.BadParameter(f"a scope is one of {', '.join(Scope)}", param_hint="--scope") from None
-    with _accounts() as accounts:
+    given = checked(KeyIn, name=name, scopes=scopes)
+    with opened(data_dir, may_make_database=True) as accounts:
         own = None
         if project is not None:
             own = accounts.projects.resolve(accounts.projects.for_write(accounts.caller, project))
-        made = accounts.keys.create(accounts.caller, name, scopes, own)
-    typer.echo(f"Key {made.key.id}, {name}, for {own.name if own else 'all projects'}. Keep its secret:", err=True)
+        made = accounts.keys.create(accounts.caller, given.name, given.scopes, own)
+    typer.echo(
+        f"Key {made.key.id}, {given.name}, for {own.name if own else 'all projects'}. Keep its secret:", err=True
+    )
     typer.echo(made.secret)
 
 
 @keys.command("list")
-def list_keys() -> None:
-    """List the keys in force. Secrets are not kept, so only their first characters are shown.
+def list_keys(data_dir: DataDir = None) -> None:
+    """List the keys in force.
+
+    Secrets are not kept, so only their first characters are shown.
 
     Example: callscope key list
     """
-    with _accounts() as accounts:
+    with opened(data_dir) as accounts:
         names = {project.id: project.name for project in accounts.projects.all()}
         rows = [("ID", "NAME", "SECRET", "SCOPES", "PROJECT", "LAST USED")]
         after = 0
@@ -181,18 +233,19 @@ def list_keys() -> None:
                 project = "all" if key.project_id is None else names.get(key.project_id, "?")
                 used = f"{key.last_used_at:%Y-%m-%d %H:%M}Z" if key.last_used_at else "never"
                 rows.append((str(key.id), key.name, f"{key.prefix}…", ", ".join(key.scopes), project, used))
-    _print_table(rows)
+    print_table(rows)
 
 
 @keys.command("revoke")
 def revoke_key(
     key_id: Annotated[int, typer.Argument(metavar="ID", help="The key's number, as `key list` shows it.")],
+    data_dir: DataDir = None,
 ) -> None:
     """End a key for good.
 
     Example: callscope key revoke 3
     """
-    with _accounts() as accounts:
+    with opened(data_dir) as accounts:
         accounts.keys.revoke(accounts.caller, key_id)
     typer.echo(f"Key {key_id} no longer holds.")
 
@@ -207,10 +260,3 @@ def _password() -> str:
 
 def _yes(value: bool) -> str:
     return "yes" if value else "no"
-
-
-def _print_table(rows: Sequence[Sequence[str]]) -> None:
-    """Columns as wide as they need to be, so that other tools can read them as well."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

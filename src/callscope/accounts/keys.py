@@ -2,7 +2,6 @@
 
 import hashlib
 import secrets
-import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from callscope.api.errors import NotFound
 from callscope.api.rights import Caller, Scope
 from callscope.audit.service import note
 from callscope.db.engine import Database, DatabaseUnavailable
+from callscope.db.periodic import Periodic
 from callscope.db.types import from_micros
 from callscope.db.versions import Versions
 
@@ -93,30 +93,22 @@ class KeyService:
             note(session, caller, "api_key.revoke", f"API key {key.id} {key.name}")
 
 
-class KeyUsage:
+class KeyUsage(Periodic):
     """Keeps `last_used_at`: a request only leaves a time in memory, a thread writes it, once a minute for each key."""
 
     def __init__(self, db: Database) -> None:
+        super().__init__("key-usage", self.write, LOOK_EVERY_SECONDS)
         self._db = db
         self._seen: dict[int, float] = {}
         self._written: dict[int, float] = {}
-        self._stopped = threading.Event()
-        self._thread: threading.Thread | None = None
 
     def seen(self, key_id: int, now: float) -> None:
         """A request came with this key at `now` (seconds since the epoch)."""
         self._seen[key_id] = now
 
-    def start(self) -> None:
-        """Begin to write."""
-        self._thread = threading.Thread(target=self._run, name="callscope-key-usage", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
+    def stop(self, timeout: float | None = None) -> None:
         """Write what is left, and stop."""
-        self._stopped.set()
-        if self._thread is not None:
-            self._thread.join()
+        super().stop(timeout)
         self.write(every=0.0)
 
     def write(self, every: float = NOTE_EVERY_SECONDS) -> None:
@@ -138,10 +130,6 @@ class KeyUsage:
             self._written[key] = now
             if self._seen.get(key) == seen:
                 self._seen.pop(key, None)
-
-    def _run(self) -> None:
-        while not self._stopped.wait(LOOK_EVERY_SECONDS):
-            self.write()
 
 
 def hash_secret(secret: str) -> str:

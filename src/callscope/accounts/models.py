@@ -12,7 +12,10 @@ DEFAULT_PROJECT = "default"
 
 
 class Project(Base):
-    """Whose data it is: the application that made the calls. Number 1 is `default`; the others count from 2."""
+    """Whose data it is: the application that made the calls. Number 1 is `default`; the others count from 2.
+
+    `rows_from` and `payloads_from` only rise: what is older is written, read and compared no more, and being deleted.
+    """
 
     __tablename__ = "projects"
 
@@ -20,6 +23,11 @@ class Project(Base):
     name: Mapped[str] = mapped_column(String(100), unique=True)
     description: Mapped[str] = mapped_column(String(500), default="")
     created_at: Mapped[datetime] = mapped_column(UTCTime)
+    payload_days: Mapped[int | None] = mapped_column(comment="how long prompts and answers are kept; null: for ever")
+    row_days: Mapped[int | None] = mapped_column(comment="how long calls are kept; null: for ever")
+    rows_from: Mapped[int | None] = mapped_column(comment="the first UTC day of which there are calls; null: all")
+    payloads_from: Mapped[int | None] = mapped_column(comment="the first week of arrival of which there are payloads")
+    payloads_purged: Mapped[int] = mapped_column(default=0, comment="the week up to which older ones are deleted")
 
 
 class User(Base):

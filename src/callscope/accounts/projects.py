@@ -3,24 +3,28 @@
 Every subject asks the `ProjectDirectory`; it keeps all projects (a thousand at most) in memory.
 """
 
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from callscope.accounts.changes import ACCOUNTS, change
 from callscope.accounts.models import DEFAULT_PROJECT, DEFAULT_PROJECT_ID, Project
-from callscope.api.errors import Conflict, Forbidden, NotFound, invalid
+from callscope.api.errors import Conflict, Forbidden, NotFound, TooMany, invalid
 from callscope.api.rights import Caller
-from callscope.audit.service import note
+from callscope.audit.service import AuditFilter, entries, note
+from callscope.db.cached import Cached
 from callscope.db.engine import Database
 from callscope.db.versions import Versions
 
 MAX_PROJECTS = 1_000
 MAX_NAME = 100
+MAX_NEW_BY_KEY = 20
+"""New projects that an API key makes within an hour by logging to them: a mistaken name for each call is no project."""
+AN_HOUR = timedelta(hours=1)
+CREATED = "project.create"
 
 
 class ProjectNotFound(NotFound):
@@ -44,6 +48,17 @@ class TooManyProjects(Conflict):
         super().__init__(f"There are {MAX_PROJECTS} projects already, which is the most there can be.")
 
 
+class TooManyNewProjects(TooMany):
+    """An API key makes projects faster than anybody means to."""
+
+    def __init__(self, count: int, retry_after: int) -> None:
+        super().__init__(
+            f"An API key makes at most {MAX_NEW_BY_KEY} new projects an hour, and this would be {count} more. "
+            "An admin can make them under Projects.",
+            retry_after,
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class ProjectInfo:
     """A project, as other subjects know it."""
@@ -64,22 +79,19 @@ class ProjectDirectory:
     def __init__(self, db: Database, versions: Versions) -> None:
         self._db = db
         self._versions = versions
-        self._known: _Known | None = None
-        self._generation = 0
-        self._lock = threading.Lock()
-        versions.watch(ACCOUNTS, self._drop)
+        self._known = Cached(self._read, versions, ACCOUNTS)
 
     def all(self) -> list[ProjectInfo]:
         """All projects, in the order in which they were made."""
-        return list(self._load().by_id.values())
+        return list(self._known.get().by_id.values())
 
     def by_id(self, project_id: int) -> ProjectInfo | None:
         """The project with this number."""
-        return self._load().by_id.get(project_id) or self._load(again=True).by_id.get(project_id)
+        return self._known.get().by_id.get(project_id) or self._known.get(again=True).by_id.get(project_id)
 
     def by_name(self, name: str) -> ProjectInfo | None:
         """The project with this name, also one that another process has made a moment ago."""
-        return self._load().by_name.get(name) or self._load(again=True).by_name.get(name)
+        return self._known.get().by_name.get(name) or self._known.get(again=True).by_name.get(name)
 
     def resolve(self, project: str | int) -> ProjectInfo:
         """The project with this name or number; raises ProjectNotFound."""
@@ -87,6 +99,15 @@ class ProjectDirectory:
         if found is None:
             raise ProjectNotFound(project)
         return found
+
+    def numbers(self, named: Sequence[str | int] | None) -> list[int] | None:
+        """The numbers of projects given by name or number, None for all; raises Invalid for one that there isn't."""
+        if named is None:
+            return None
+        try:
+            return sorted({self.resolve(project).id for project in named})
+        except ProjectNotFound as error:
+            raise invalid("projects", error.detail) from error
 
     def allowed(self, caller: Caller, names: Sequence[str] | None = None) -> frozenset[int] | None:
         """The numbers of the projects that a request is about; None means all.
@@ -106,30 +127,39 @@ class ProjectDirectory:
         """As `for_write`, from memory alone, so that async code may call it; None when the database is needed."""
         if name is None:
             return _unnamed(caller)
-        found = self._known.by_name.get(name.strip()) if self._known else None
+        known = self._known.current
+        found = None if known is None else known.by_name.get(name.strip())
         return None if found is None else _checked(caller, found)
 
     def for_write(self, caller: Caller, name: str | None) -> int:
-        """The number of the project to log into. May read and write the database.
+        """The number of the project to log into; see `all_for_write`."""
+        return self.all_for_write(caller, [name])[name]
 
-        Without a name it is the key's own project, else `default`, else the only one that a limited user has. A name
-        that is not known yet makes a new project, if the caller is an admin or a key for all projects.
+    def all_for_write(self, caller: Caller, names: Collection[str | None]) -> dict[str | None, int]:
+        """The numbers of the projects to log into, by the name that was told. May read and write the database.
 
-        Raises ProjectForbidden, Invalid (no project named where there is a choice, or a bad name), TooManyProjects.
+        Without a name it is the key's own project, else `default`, else the only one that a limited user has. Names
+        that are not known yet make new projects, all in one transaction, if the caller is an admin or a key for all
+        projects.
+
+        Raises ProjectForbidden, Forbidden, Invalid (no project named where there is a choice, or a bad name),
+        TooManyProjects, TooManyNewProjects; then no project was made.
         """
-        if name is None:
-            return _unnamed(caller)
-        name = name.strip()
-        found = self.by_name(name)
-        if found is not None:
-            return _checked(caller, found)
-        if caller.project_ids is not None:
-            raise ProjectForbidden(name)
-        if not (caller.is_admin or caller.api_key_id is not None):
-            raise Forbidden(
-                f"There is no project {name!r}, and only an admin or an API key for all projects makes one."
-            )
-        return self._create_if_new(caller, check_name(name, "project"))
+        known = self._known.get().by_name
+        if any(name is not None and name.strip() not in known for name in names):
+            known = self._known.get(again=True).by_name
+        new = {name.strip() for name in names if name is not None and name.strip() not in known}
+        numbers = {
+            name: _unnamed(caller) if name is None else _checked(caller, known[name.strip()])
+            for name in names
+            if name is None or name.strip() not in new
+        }
+        for name in new:
+            _check_may_make(caller, name)
+        if new:
+            made = self._create_new(caller, new)
+            numbers |= {name: made[name.strip()] for name in names if name is not None and name.strip() in made}
+        return numbers
 
     def create(self, caller: Caller, name: str, description: str = "") -> Project:
         """Make a project; raises Invalid for the name, Conflict if it is taken, TooManyProjects."""
@@ -137,24 +167,27 @@ class ProjectDirectory:
         with change(self._db, self._versions) as session:
             if session.scalar(select(Project).where(Project.name == name)) is not None:
                 raise Conflict(f"There is a project {name!r} already.")
-            return _add(session, caller, name, description)
+            return _add(session, caller, [name], description)[0]
 
-    def update(self, caller: Caller, project_id: int, *, name: str | None, description: str | None) -> Project:
-        """Rename or describe a project; what is None stays. Its calls stay with it.
+    def update(self, caller: Caller, project_id: int, changes: Mapping[str, object]) -> Project:
+        """Change a project's name, description, `payload_days` or `row_days`. Its calls stay with it.
 
         Raises ProjectNotFound, Invalid, and Conflict for a taken name or another one for `default`.
         """
-        wanted = {"name": None if name is None else check_name(name), "description": description}
+        wanted = dict(changes)
+        if "name" in wanted:
+            wanted["name"] = check_name(str(wanted["name"]))
         with change(self._db, self._versions) as session:
             project = session.get(Project, project_id)
             if project is None:
                 raise ProjectNotFound(project_id)
-            changed = {key: new for key, new in wanted.items() if new is not None and new != getattr(project, key)}
+            changed = {key: new for key, new in wanted.items() if new != getattr(project, key)}
             if "name" in changed:
                 _check_rename(session, project, str(changed["name"]))
             before = {key: getattr(project, key) for key in changed}
             for key, value in changed.items():
                 setattr(project, key, value)
+            check_retention(project.payload_days, project.row_days)
             if changed:
                 note(session, caller, "project.update", f"project {project.name}", before, dict(changed))
             return project
@@ -173,27 +206,19 @@ class ProjectDirectory:
             return _checked(caller, found)
         raise ProjectForbidden(name) if caller.project_ids is not None else ProjectNotFound(name)
 
-    def _create_if_new(self, caller: Caller, name: str) -> int:
+    def _create_new(self, caller: Caller, names: Collection[str]) -> dict[str, int]:
+        """The numbers of these projects; those that nobody has made in the meantime are made."""
         with change(self._db, self._versions) as session:
-            project = session.scalar(select(Project).where(Project.name == name))
-            return (project or _add(session, caller, name, "")).id
+            there = list(session.scalars(select(Project).where(Project.name.in_(names))))
+            new = sorted(set(names) - {project.name for project in there})
+            if caller.api_key_id is not None:
+                _check_pace(session, caller, len(new))
+            return {project.name: project.id for project in [*there, *_add(session, caller, new)]}
 
-    def _load(self, *, again: bool = False) -> _Known:
-        known, generation = self._known, self._generation
-        if known is not None and not again:
-            return known
+    def _read(self) -> _Known:
         with self._db.read_session() as session:
             infos = [ProjectInfo(row.id, row.name) for row in session.scalars(select(Project).order_by(Project.id))]
-        known = _Known({info.name: info for info in infos}, {info.id: info for info in infos})
-        with self._lock:
-            if generation == self._generation:  # else it was read before a change
-                self._known = known
-        return known
-
-    def _drop(self) -> None:
-        with self._lock:
-            self._generation += 1
-            self._known = None
+        return _Known({info.name: info for info in infos}, {info.id: info for info in infos})
 
 
 def check_name(name: str, field: str = "name") -> str:
@@ -222,14 +247,36 @@ def _checked(caller: Caller, project: ProjectInfo) -> int:
     return project.id
 
 
-def _add(session: Session, caller: Caller, name: str, description: str) -> Project:
-    if (session.scalar(select(func.count()).select_from(Project)) or 0) >= MAX_PROJECTS:
+def _check_may_make(caller: Caller, name: str) -> None:
+    """Raise why the caller makes no project of this name by logging to it."""
+    if caller.project_ids is not None:
+        raise ProjectForbidden(name)
+    if not (caller.is_admin or caller.api_key_id is not None):
+        raise Forbidden(f"There is no project {name!r}, and only an admin or an API key for all projects makes one.")
+    check_name(name, "project")
+
+
+def _check_pace(session: Session, caller: Caller, count: int) -> None:
+    """Raise TooManyNewProjects if a key would have made too many within an hour."""
+    now = datetime.now(UTC)
+    of_key = AuditFilter(action=CREATED, actor=caller.name, since=now - AN_HOUR)
+    made = entries(session, of_key, limit=MAX_NEW_BY_KEY)
+    left = MAX_NEW_BY_KEY - count
+    if len(made) > left:
+        until = made[left].created_at + AN_HOUR - now if left >= 0 else AN_HOUR
+        raise TooManyNewProjects(count, int(until.total_seconds()) + 1)
+
+
+def _add(session: Session, caller: Caller, names: Sequence[str], description: str = "") -> list[Project]:
+    if (session.scalar(select(func.count()).select_from(Project)) or 0) + len(names) > MAX_PROJECTS:
         raise TooManyProjects
-    project = Project(name=name, description=description, created_at=datetime.now(UTC))
-    session.add(project)
+    now = datetime.now(UTC)
+    projects = [Project(name=name, description=description, created_at=now) for name in names]
+    session.add_all(projects)
     session.flush()
-    note(session, caller, "project.create", f"project {name}", None, {"name": name, "description": description})
-    return project
+    for name in names:
+        note(session, caller, CREATED, f"project {name}", None, {"name": name, "description": description})
+    return projects
 
 
 def _check_rename(session: Session, project: Project, name: str) -> None:
@@ -237,3 +284,11 @@ def _check_rename(session: Session, project: Project, name: str) -> None:
         raise Conflict(f"The project {DEFAULT_PROJECT!r} takes what names no project, so it keeps its name.")
     if session.scalar(select(Project).where(Project.name == name)) is not None:
         raise Conflict(f"There is a project {name!r} already.")
+
+
+def check_retention(payload_days: int | None, row_days: int | None) -> None:
+    """Raise Invalid for days that do not go together; None is for ever."""
+    if payload_days is not None and row_days is not None and row_days < payload_days:
+        raise invalid(
+            "row_days", "must not be less than payload_days: prompts and answers go at the latest with their call"
+        )

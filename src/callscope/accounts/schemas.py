@@ -1,6 +1,6 @@
 """What goes over HTTP about users, API keys and projects."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
 
 from fastapi import Path
@@ -9,9 +9,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, St
 from callscope.accounts.models import ApiKey, Project, User
 from callscope.accounts.projects import ProjectDirectory
 from callscope.api.envelope import Envelope
+from callscope.api.paging import MAX_ROW_ID
 from callscope.api.rights import Role, Scope
-
-BIGGEST_ID = 2**63 - 1
+from callscope.db.types import EPOCH
 
 
 def _printable(text: str) -> str:
@@ -26,7 +26,7 @@ def _storable(text: str) -> str:
     return text
 
 
-Id = Annotated[int, Path(ge=1, le=BIGGEST_ID, description="The number that the list shows.", examples=[2])]
+Id = Annotated[int, Path(ge=1, le=MAX_ROW_ID, description="The number that the list shows.", examples=[2])]
 Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_printable)
 ]
@@ -34,7 +34,11 @@ Description = Annotated[str, StringConstraints(max_length=500), AfterValidator(_
 Email = Annotated[str, Field(max_length=320, description="Compared without regard to case.")]
 NewPassword = Annotated[str, Field(max_length=1_000, description="8 characters to 72 bytes (in UTF-8).")]
 GivenPassword = Annotated[str, Field(max_length=1_000)]
-ProjectRef = Annotated[int, Field(strict=True, ge=1, le=BIGGEST_ID)] | Name
+PayloadDays = Literal[7, 30, 90, 365]
+"""Few, so that what goes at the same time can lie in one table, and go with it."""
+MAX_DAYS = 36_500
+RowDays = Annotated[int, Field(strict=True, ge=1, le=MAX_DAYS)]
+ProjectRef = Annotated[int, Field(strict=True, ge=1, le=MAX_ROW_ID)] | Name
 """A project by its number (a JSON number) or by its name (a JSON string)."""
 
 _JANE: dict[str, JsonValue] = {"email": "jane@example.com", "password": "correct horse battery"}
@@ -79,6 +83,15 @@ class PasswordIn(BaseModel):
 
     current_password: GivenPassword
     new_password: NewPassword
+
+
+class LoginOptions(BaseModel):
+    """What may be done without a login, by whoever asks, from where he asks."""
+
+    model_config = _example({"demo_logins": True, "registration": True})
+
+    demo_logins: bool = Field(description="Whether the well-known demo logins work.")
+    registration: bool = Field(description="Whether one may register.")
 
 
 class SetupIn(BaseModel):
@@ -166,18 +179,30 @@ class ProjectOut(BaseModel):
     """A project."""
 
     model_config = _example(
-        {"id": 2, "name": "checkout", "description": "The shop's assistant", "created_at": "2026-03-01T09:30:00Z"}
-    )
+        {
+            "id": 2, "name": "checkout", "description": "The shop's assistant", "created_at": "2026-03-01T09:30:00Z",
+            "payload_days": 30, "row_days": 180, "calls_from": "2026-01-04",
+        }
+    )  # fmt: skip
 
     id: int
     name: str
     description: str
     created_at: datetime
+    payload_days: int | None = Field(description="How long prompts and answers are kept; null: for ever.")
+    row_days: int | None = Field(description="How long calls are kept; null: for ever.")
+    calls_from: date | None = Field(
+        description="The first UTC day of which there are calls: older ones are taken no more, and only totals tell of them."
+    )
 
     @classmethod
     def of(cls, project: Project) -> "ProjectOut":
         """The project as clients see it."""
-        return cls(id=project.id, name=project.name, description=project.description, created_at=project.created_at)
+        return cls(
+            id=project.id, name=project.name, description=project.description, created_at=project.created_at,
+            payload_days=project.payload_days, row_days=project.row_days,
+            calls_from=None if project.rows_from is None else (EPOCH + timedelta(days=project.rows_from)).date(),
+        )  # fmt: skip
 
 
 class ProjectIn(BaseModel):
@@ -190,12 +215,26 @@ class ProjectIn(BaseModel):
 
 
 class ProjectChange(BaseModel):
-    """What to change of a project; what is left out, or null, stays. Its calls stay with it under a new name."""
+    """What to change of a project; what is left out stays. Its calls stay with it under a new name."""
 
-    model_config = _example({"name": "shop"}, strict=True)
+    model_config = _example({"name": "shop", "payload_days": 30}, strict=True)
 
     name: Name | None = None
     description: Description | None = None
+    payload_days: PayloadDays | None = Field(
+        None,
+        description="How many days prompts and answers are kept after they arrived; null: for ever. They go by the week, "
+        "up to 7 days later, and what is there already keeps its shorter time.",
+    )
+    row_days: RowDays | None = Field(
+        None, description="How many days calls are kept after they began, at least `payload_days`; null: for ever."
+    )
+
+    @property
+    def changes(self) -> dict[str, object]:
+        """What was sent; null means nothing for a name or description, and for ever for a time."""
+        sent = self.model_dump(exclude_unset=True)
+        return {key: value for key, value in sent.items() if value is not None or key.endswith("_days")}
 
 
 class KeyIn(BaseModel):

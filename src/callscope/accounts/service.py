@@ -102,13 +102,17 @@ class AccountService:
         """How often somebody may try; made at the first try, since its library takes time to import."""
         return Attempts()
 
+    def registration_open(self, request: Request) -> bool:
+        """Whether who sends this request may register."""
+        mode = self._config.registration
+        return mode == "open" or (mode == "auto" and is_local(request, self._config))
+
     async def register(self, request: Request, email: str, password: str) -> User:
         """Make a viewer who is limited to the project `default`.
 
         Raises RegistrationClosed, TooManyAttempts, Invalid, EmailTaken.
         """
-        mode = self._config.registration
-        if mode == "off" or (mode == "auto" and not is_local(request, self._config)):
+        if not self.registration_open(request):
             raise RegistrationClosed(self._config)
         self.attempts.registration(client_address(request, self._config))
         await run_in_threadpool(self.users.check, email, password)
@@ -167,6 +171,11 @@ class AccountService:
         """Whether one of the demo logins works just now, be it for local requests only. Blocks."""
         with self._db.read_session() as session:
             return any_works(session, self._config, time.time())
+
+    def demo_logins_offered(self, request: Request) -> bool:
+        """Whether one of the demo logins works for who sends this request. Blocks."""
+        reachable = self._config.demo_users == "everywhere" or is_local(request, self._config)
+        return reachable and self.demo_logins_work()
 
     def token_for(self, user: User) -> str:
         """A new access token for a user, without asking for his password."""

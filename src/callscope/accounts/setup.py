@@ -45,25 +45,32 @@ class AdminExists(Conflict):
         super().__init__("There is an admin already, who can make others under Users.")
 
 
+def make_first_rows(db: Database, config: Config) -> None:
+    """Make what must be there, once, however many processes start at the same time."""
+    with db.write_session() as session:
+        _add_first_rows(session, config, datetime.now(UTC))
+
+
 def prepare(db: Database, config: Config, now: datetime | None = None) -> str | None:
-    """Make what must be there, once, however many processes start at the same time.
+    """As `make_first_rows`, for the start of a server.
 
     Returns the address of the one-time link, for the start to print, if there is no admin who can log in and no
     other process has just printed it.
     """
     now = now or datetime.now(UTC)
     with db.write_session() as session:
-        if session.get(Project, DEFAULT_PROJECT_ID) is None:
-            session.add(Project(id=DEFAULT_PROJECT_ID, name=DEFAULT_PROJECT, created_at=now))
-        if config.demo_users != "off" and not session.scalar(select(func.count()).select_from(User)):
-            session.add_all(demo_users(now))
-        session.flush()
+        _add_first_rows(session, config, now)
         if config.demo_users == "everywhere":
             log.warning(
                 "DEMO LOGINS WORK FROM EVERYWHERE: whoever reaches this server is an admin. "
                 "Set CALLSCOPE_DEMO_USERS=local unless this is a throw-away demonstration."
             )
-        if _admin_can_log_in(session, config, now):
+        if config.public_url and not config.trusted_hops:
+            log.warning(
+                "CALLSCOPE_PUBLIC_URL is set and CALLSCOPE_TRUSTED_HOPS is 0: behind a proxy all users have its address, "
+                "so a few failed logins keep everybody out. Set it to the number of proxies in front."
+            )
+        if admin_can_log_in(session, config, now):
             return None
         link = _current(session, now)
         if link.printed_at is not None and now - link.printed_at < PRINT_ONCE_WITHIN:
@@ -116,15 +123,24 @@ class FirstAdmin:
             return user
 
     def _valid(self, session: Session, token: str, now: datetime) -> SetupLink:
+        exists = other_admins(session)  # looked up first: an admin who comes in between has used the link up
         link = session.scalar(_open_links(now))
         if link is None or not hmac.compare_digest(_token(self._config, link).encode(), token.encode(errors="replace")):
             raise LinkEnded
-        if other_admins(session):
+        if exists:
             raise AdminExists
         return link
 
 
-def _admin_can_log_in(session: Session, config: Config, now: datetime) -> bool:
+def _add_first_rows(session: Session, config: Config, now: datetime) -> None:
+    if session.get(Project, DEFAULT_PROJECT_ID) is None:
+        session.add(Project(id=DEFAULT_PROJECT_ID, name=DEFAULT_PROJECT, created_at=now))
+    if config.demo_users != "off" and not session.scalar(select(func.count()).select_from(User)):
+        session.add_all(demo_users(now))
+    session.flush()
+
+
+def admin_can_log_in(session: Session, config: Config, now: datetime) -> bool:
     """Whether there is an admin, or the demo admin can be reached: a demo login needs a server that is asked locally."""
     if other_admins(session):
         return True

@@ -1,13 +1,14 @@
 """Users: making, changing and removing them, and the rule that there is always an admin."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from callscope.accounts.changes import change
+from callscope.accounts.cache import BoundedCache
+from callscope.accounts.changes import ACCOUNTS, change
 from callscope.accounts.demo import is_demo, other_admins
 from callscope.accounts.models import DEFAULT_PROJECT_ID, User
 from callscope.accounts.passwords import Passwords, check_new
@@ -18,6 +19,8 @@ from callscope.db.engine import Database
 from callscope.db.versions import Versions
 
 MAX_EMAIL = 254
+MAX_NUMBER = 2**31 - 1
+"""What the column of users' numbers holds."""
 
 
 class UserNotFound(NotFound):
@@ -141,6 +144,30 @@ class UserService:
             user.updated_at = datetime.now(UTC)
             note(session, caller, "user.password", f"user {user.email}")
             return user
+
+
+class UserNumbers:
+    """Which numbers are users', for calls that name one. Remembers those that are, until accounts change."""
+
+    def __init__(self, db: Database, versions: Versions) -> None:
+        self._db = db
+        self._known: BoundedCache[int, bool] = BoundedCache()
+        versions.watch(ACCOUNTS, self._known.clear)
+
+    def are_known(self, numbers: Collection[int]) -> bool:
+        """Whether all of these are known to be users'; from memory alone, so that async code may call it."""
+        return all(self._known.get(number) for number in numbers)
+
+    def unknown(self, numbers: Collection[int]) -> set[int]:
+        """Those of the numbers that are no user's. May read the database."""
+        asked = {number for number in numbers if number <= MAX_NUMBER and not self._known.get(number)}
+        if asked:
+            generation = self._known.generation
+            with self._db.read() as connection:
+                for number in connection.scalars(select(User.id).where(User.id.in_(asked))):
+                    self._known.put(number, True, generation)
+                    asked.discard(number)
+        return asked | {number for number in numbers if number > MAX_NUMBER}
 
 
 def normalized(email: str) -> str:

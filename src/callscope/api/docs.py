@@ -19,6 +19,7 @@ _ERRORS: dict[int, tuple[str, str]] = {
     401: ("Nobody is logged in, or the login or key does not hold.", "Log in first, or send an API key."),
     403: ("The caller may not do this, or not in this project.", "Only an admin may do this."),
     404: ("There is no such thing.", "There is no user 17."),
+    408: ("The body did not come in time.", "The body did not come in time. Send it again, or in smaller parts."),
     409: ("It cannot be done in the present state.", "There is a user with this email already."),
     410: ("It is no longer there.", "This link has been used."),
     413: ("The body is too large.", "The body is larger than 33554432 bytes. Send it in smaller parts."),
@@ -28,14 +29,18 @@ _ERRORS: dict[int, tuple[str, str]] = {
     ),
     422: (
         "The input is not valid; `errors` names the fields.",
-        "latency_ms: input should be greater than or equal to 0",
+        "latency_ms: must be at least 0",
     ),
     429: (
         "Too much for now; `Retry-After` says when to come back.",
         "Too many failed logins. Try again in 60 seconds.",
     ),
     500: ("An unexpected error; `request_id` finds it in the log.", "Something went wrong here."),
-    503: ("The database is away or full; nothing was stored.", "The database cannot be reached just now."),
+    501: ("This server has not what it needs for that.", "This server cannot write Parquet."),
+    503: (
+        "The database is away or full; nothing was stored, unless it says otherwise.",
+        "The database cannot be reached just now.",
+    ),
 }
 
 

@@ -4,6 +4,7 @@ A subject raises its own subclass of `ApiError`; nothing else needs to know abou
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
@@ -14,6 +15,10 @@ from starlette.exceptions import HTTPException
 
 from callscope.api.envelope import ErrorBody, FieldError
 from callscope.db.engine import DatabaseUnavailable
+from callscope.wording import plain_message
+
+MAX_ERRORS = 100
+"""So many field errors are in one answer; its sentence says how many more there are."""
 
 log = structlog.get_logger(__name__)
 
@@ -60,12 +65,12 @@ class Conflict(ApiError):
 
 
 class Invalid(ApiError):
-    """The input cannot be used; `errors` names the fields."""
+    """The input cannot be used; `errors` names the fields, the first hundred of them."""
 
     status = 422
 
     def __init__(self, *errors: FieldError) -> None:
-        super().__init__(summarize(list(errors)), errors=list(errors))
+        super().__init__(summarize(errors), errors=list(errors[:MAX_ERRORS]))
 
 
 class TooMany(ApiError):
@@ -91,7 +96,7 @@ def invalid(field: str, message: str) -> Invalid:
     return Invalid(FieldError(field=field, message=message))
 
 
-def summarize(errors: list[FieldError]) -> str:
+def summarize(errors: Sequence[FieldError]) -> str:
     """One sentence for a list of field errors."""
     first = errors[0]
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
@@ -116,8 +121,12 @@ def field_errors(raw: Any) -> list[FieldError]:
     found = []
     for error in raw:
         path = [str(part) for part in error["loc"] if part not in {"body", "query", "path", "header"}]
-        message = error["msg"].removeprefix("Value error, ")
-        found.append(FieldError(field=".".join(path) or "body", message=message[:1].lower() + message[1:]))
+        message = plain_message(error)
+        if error["type"] == "json_invalid":  # its place is a position in the text
+            path = []
+        elif error["type"] == "model_attributes_type" and not path:
+            message += ", sent with the header Content-Type: application/json"
+        found.append(FieldError(field=".".join(path) or "body", message=message))
     return found or [FieldError(field="body", message="is not valid")]
 
 
@@ -130,8 +139,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _validation(_request: Request, error: RequestValidationError) -> JSONResponse:
-        errors = field_errors(error.errors())
-        return error_response(422, summarize(errors), errors=errors)
+        found = Invalid(*field_errors(error.errors()))
+        return error_response(found.status, found.detail, errors=found.errors)
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:

@@ -1,6 +1,6 @@
 """Where a request comes from: from this machine itself, and from which address.
 
-Trust hangs on the answers (demo logins, registration, /metrics without a key), so whatever is in doubt is not local.
+Trust hangs on the answers (demo logins, registration), so whatever is in doubt is not local.
 """
 
 from functools import lru_cache
@@ -13,24 +13,29 @@ from callscope.config import Config
 
 FORWARDING_HEADERS = frozenset(
     {
-        b"forwarded", b"via", b"x-real-ip", b"x-client-ip", b"x-cluster-client-ip", b"x-original-host",
-        b"true-client-ip", b"cf-connecting-ip", b"fastly-client-ip",
+        b"forwarded", b"via", b"client-ip", b"true-client-ip", b"x-real-ip", b"x-client-ip", b"x-cluster-client-ip",
+        b"x-original-host", b"x-originating-ip", b"x-proxyuser-ip", b"x-remote-addr", b"x-azure-clientip",
+        b"x-appengine-user-ip", b"cf-connecting-ip", b"cf-ray", b"fastly-client-ip", b"tailscale-user-login",
     }
 )  # fmt: skip
+FORWARDING_PREFIXES = (b"x-forwarded", b"x-envoy-")
 
 
 def is_local(request: HTTPConnection, config: Config) -> bool:
     """Whether the request comes from this machine, without a proxy between.
 
     Its peer, its `Host` and its `Origin` (if any) must be loopback: `Host` against rebound DNS names, `Origin`
-    against pages from elsewhere that are open in a browser here. A forwarding header, or a configured public
-    address, means that there is a proxy, which makes everybody look local.
+    (and what the browser itself says in `Sec-Fetch-Site`) against pages from elsewhere that are open in a browser
+    here. A forwarding header, or a configured public address, means that there is a proxy, which makes everybody
+    look local.
     """
     if config.public_url or request.client is None or not is_loopback(request.client.host):
         return False
     hosts = 0
     for name, value in request.scope["headers"]:
-        if name in FORWARDING_HEADERS or name.startswith(b"x-forwarded-"):
+        if name in FORWARDING_HEADERS or name.startswith(FORWARDING_PREFIXES):
+            return False
+        if name == b"sec-fetch-site" and value == b"cross-site":
             return False
         if name == b"host":
             hosts += 1
@@ -71,6 +76,8 @@ def is_loopback(host: str) -> bool:
 
 
 def _host_of(url: str) -> str:
+    if "@" in url:  # names a user before the host, which neither header can
+        return ""
     try:
         return urlsplit(url).hostname or ""
     except ValueError:

@@ -4,10 +4,11 @@ It gives the request an id, bounds its body (also what gzip unpacks to), adds th
 went wrong unexpectedly into a 500 that says nothing but the id; the log has the rest.
 """
 
+import asyncio
 import random
 import re
 import time
-import zlib
+from collections.abc import Callable, Collection, Mapping
 
 import structlog
 from fastapi import FastAPI
@@ -17,6 +18,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from callscope.api.body import HELD_BYTES, SMALL_BODY, BodyTooLarge, BoundedBody, HeldBodies
 from callscope.api.errors import error_response
 from callscope.config import Config
 from callscope.logs import request_id as current_request_id
@@ -28,6 +30,10 @@ GZIP_FROM_BYTES = 1_024
 GZIP_LEVEL = 4  # level 9, the default, takes four times as long for a few per cent
 DEFAULT_POLICY = b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
+STOPPING = (
+    "The server was stopped before this was done, and may or may not have done it. "
+    "With an Idempotency-Key it is safe to send a call again."
+)
 UNEXPECTED = "Something went wrong here. The log has more about it, under the request id."
 
 _SANE_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
@@ -41,10 +47,35 @@ _HEADERS = (
 _NO_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def install(app: FastAPI, config: Config) -> None:
-    """Put the layers around `app`; the last one added is the outermost."""
+Observe = Callable[[str, str, int, float], None]
+"""Told of each request: method, route, status (0 where the caller hung up), seconds until the answer began."""
+
+
+def _nobody(_method: str, _route: str, _status: int, _seconds: float) -> None: ...
+
+
+def install(
+    app: FastAPI,
+    config: Config,
+    large_bodies: Mapping[str, int] | None = None,
+    observe: Observe = _nobody,
+    unpacked: Collection[str] = (),
+) -> None:
+    """Put the layers around `app`; the last one added is the outermost.
+
+    Args:
+        large_bodies: what bodies may have at these paths, one that ends in `/` with what follows it; all others take
+            `SMALL_BODY`.
+        observe: told of each request.
+        unpacked: the paths whose answers are never packed, since that would hold up the others for too long.
+    """
     app.add_middleware(
-        RequestMiddleware, max_body_bytes=config.max_body_bytes, log_requests=config.log_level == "debug"
+        RequestMiddleware,
+        max_body_bytes=config.max_body_bytes,
+        large_bodies=large_bodies or {},
+        observe=observe,
+        unpacked=unpacked,
+        log_requests=config.log_level == "debug",
     )
     if config.cors_origins:
         # Outermost, so that a page of these origins can read errors as well.
@@ -70,27 +101,26 @@ def _new_id() -> bytes:
     return b"%016x" % _numbers.getrandbits(64)
 
 
-class BodyTooLarge(HTTPException):
-    """The body is over the limit, as sent or as unpacked."""
-
-    def __init__(self, limit: int) -> None:
-        super().__init__(413, f"The body is larger than {limit} bytes. Send it in smaller parts.")
-
-
-class BadGzip(HTTPException):
-    """The body says that it is gzip and is not, or ends too early."""
-
-    def __init__(self) -> None:
-        super().__init__(400, "The body is not valid gzip.")
-
-
 class RequestMiddleware:
     """See the module's description. `log_requests` writes a line for each request: method, route, status, time."""
 
-    def __init__(self, app: ASGIApp, *, max_body_bytes: int, log_requests: bool) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        max_body_bytes: int,
+        large_bodies: Mapping[str, int],
+        observe: Observe,
+        unpacked: Collection[str],
+        log_requests: bool,
+    ) -> None:
         self._app = app
+        self._observe = observe
+        self._unpacked = frozenset(unpacked)
         self._gzip = GZipMiddleware(app, minimum_size=GZIP_FROM_BYTES, compresslevel=GZIP_LEVEL)
-        self._max_body_bytes = max_body_bytes
+        self._small_body = min(SMALL_BODY, max_body_bytes)
+        self._body_limits = {path: min(limit, max_body_bytes) for path, limit in large_bodies.items()}
+        self._held = HeldBodies(max(HELD_BYTES, 4 * max_body_bytes))
         self._log_requests = log_requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -103,30 +133,44 @@ class RequestMiddleware:
         request_id = id_given or _new_id()
         current_request_id.set(request_id.decode())
         status = 0
+        answered_at: float | None = None
+        body: BoundedBody | None = None
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal status
+            nonlocal status, answered_at
             if message["type"] == "http.response.start":
                 status = message["status"]
+                answered_at = time.perf_counter()
                 _add_headers(message, request_id)
             await send(message)
 
         try:
             if b"\0" in scope.get("raw_path", b"") or "\0" in scope["path"] or b"%00" in scope["query_string"]:
                 raise HTTPException(422, "An address cannot hold the character NUL.")
-            if length is not None and length > self._max_body_bytes:
-                raise BodyTooLarge(self._max_body_bytes)
-            if scope["method"] not in _NO_BODY and (encoding is not None or length is None):
-                receive = _BoundedBody(scope, receive, encoding, self._max_body_bytes)
+            limit = self._body_limit(scope["path"])
+            if length is not None and length > limit:
+                raise BodyTooLarge(limit)
+            if scope["method"] not in _NO_BODY:
+                receive = body = BoundedBody(scope, receive, encoding, limit, self._held)
             # Compression is worth its time for what is read, not for the receipts of what is written.
-            app = self._gzip if accepts_gzip and scope["method"] == "GET" else self._app
+            app = (
+                self._gzip
+                if accepts_gzip and scope["method"] == "GET" and scope["path"] not in self._unpacked
+                else self._app
+            )
             await app(scope, receive, send_with_headers)
         except HTTPException as error:
             if status:
                 raise
-            await error_response(error.status_code, error.detail)(scope, receive, send_with_headers)
+            answer = error_response(error.status_code, error.detail, headers=dict(error.headers or {}))
+            await answer(scope, receive, send_with_headers)
         except ClientDisconnect:  # hung up before the whole body was here: nothing was done, and nobody waits
             log.debug("caller hung up", method=scope["method"], route=_route(scope))
+        except asyncio.CancelledError:  # the stop waits only so long
+            if status:
+                raise
+            answer = error_response(503, STOPPING, headers={"Retry-After": "5"}, request_id=request_id.decode())
+            await answer(scope, receive, send_with_headers)
         except Exception as error:
             log.error("unexpected error", method=scope["method"], route=_route(scope), exception=safe_trace(error))
             if status:  # the answer has begun: all that is left is to break it off
@@ -134,64 +178,16 @@ class RequestMiddleware:
             answer = error_response(500, UNEXPECTED, request_id=request_id.decode())
             await answer(scope, receive, send_with_headers)
         finally:
+            if body is not None:
+                body.close()
+            self._observe(scope["method"], _route(scope), status, (answered_at or time.perf_counter()) - started_at)
             if self._log_requests:
                 took_ms = round((time.perf_counter() - started_at) * 1_000, 1)
                 log.debug("request", method=scope["method"], route=_route(scope), status=status, ms=took_ms)
 
-
-class _BoundedBody:
-    """`receive` for a body whose size nobody promised, or that is packed: counts, unpacks, and stops at the limit."""
-
-    def __init__(self, scope: Scope, receive: Receive, encoding: bytes | None, limit: int) -> None:
-        self._receive = receive
-        self._limit = limit
-        self._sent = self._unpacked = 0
-        self._gzip: zlib._Decompress | None = None
-        if encoding in {b"gzip", b"x-gzip"}:
-            self._gzip = _decompressor()
-            # What follows sees a plain body of unknown length.
-            scope["headers"] = [
-                pair for pair in scope["headers"] if pair[0] not in {b"content-encoding", b"content-length"}
-            ]
-        elif encoding not in {None, b"", b"identity"}:
-            raise HTTPException(415, "The body's Content-Encoding is not known here; send gzip, or nothing packed.")
-
-    async def __call__(self) -> Message:
-        """The next part of the body. Raises BodyTooLarge or BadGzip."""
-        message = await self._receive()
-        if message["type"] != "http.request":
-            return message
-        body: bytes = message.get("body", b"")
-        more: bool = message.get("more_body", False)
-        self._sent += len(body)
-        if self._sent > self._limit:
-            raise BodyTooLarge(self._limit)
-        if self._gzip is not None:
-            self._gzip, body = self._unpack(self._gzip, body)
-            if not more and self._sent and not self._gzip.eof:
-                raise BadGzip
-        return {"type": "http.request", "body": body, "more_body": more}
-
-    def _unpack(self, gzip: "zlib._Decompress", packed: bytes) -> tuple["zlib._Decompress", bytes]:
-        """What `packed` unpacks to, and the decompressor to go on with."""
-        parts = []
-        while packed:
-            if gzip.eof:  # gzip files may follow one another
-                gzip = _decompressor()
-            try:
-                part = gzip.decompress(packed, self._limit - self._unpacked + 1)
-            except zlib.error:
-                raise BadGzip from None
-            self._unpacked += len(part)
-            if self._unpacked > self._limit:
-                raise BodyTooLarge(self._limit)
-            parts.append(part)
-            packed = gzip.unused_data
-        return gzip, b"".join(parts)
-
-
-def _decompressor() -> "zlib._Decompress":
-    return zlib.decompressobj(zlib.MAX_WBITS | 16)  # 16: a gzip header is expected
+    def _body_limit(self, path: str) -> int:
+        limits = self._body_limits
+        return limits.get(path) or limits.get(path[: path.rfind("/") + 1], self._small_body)
 
 
 def _read_headers(scope: Scope) -> tuple[bytes | None, int | None, bytes | None, bool]:

@@ -14,7 +14,7 @@ from callscope.api.docs import errors_as_json
 
 Json = dict[str, Any]
 SCHEMAS = "#/components/schemas/"
-OF_A_BODY = (400, 413, 415)
+OF_A_BODY = (400, 408, 413, 415, 429)
 """What the reading of any body can answer, whatever the route."""
 LOGINS: Json = {
     "login": {

@@ -8,7 +8,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Sequence
-from typing import Annotated, TypeVar, overload
+from typing import Annotated, Any, TypeVar, overload
 
 from fastapi import Query
 
@@ -23,6 +23,8 @@ C = TypeVar("C", int, str)
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
+MAX_ROW_ID = 2**31 - 1
+"""The largest number of a row, in all tables but those of calls; PostgreSQL fails where it is compared with a larger one."""
 _MAX_INT = 2**63 - 1  # what the databases' integers hold
 
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many items at most.")]
@@ -40,13 +42,19 @@ def write_cursor(*key: int | str) -> str:
     return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 
 
+class RowId(int):
+    """In a sort key: the number of a row that is no call."""
+
+
 @overload
 def read_cursor(cursor: str | None, first: type[A], /) -> tuple[A] | None: ...
 @overload
 def read_cursor(cursor: str | None, first: type[A], second: type[B], /) -> tuple[A, B] | None: ...
 @overload
 def read_cursor(cursor: str | None, first: type[A], second: type[B], third: type[C], /) -> tuple[A, B, C] | None: ...
-def read_cursor(cursor: str | None, /, *kinds: type) -> tuple[int | str, ...] | None:
+@overload
+def read_cursor(cursor: str | None, /, *kinds: type) -> tuple[Any, ...] | None: ...
+def read_cursor(cursor: str | None, /, *kinds: type) -> tuple[Any, ...] | None:
     """The sort key that `write_cursor` was given, or None where there is no cursor.
 
     Raises Invalid (422) for anything that is not a cursor of this list: a key of other types or length.
@@ -61,7 +69,8 @@ def read_cursor(cursor: str | None, /, *kinds: type) -> tuple[int | str, ...] | 
     if not isinstance(key, list) or len(key) != len(kinds):
         raise wrong_cursor()
     for value, kind in zip(key, kinds, strict=True):
-        if type(value) is not kind or (isinstance(value, int) and abs(value) > _MAX_INT):
+        largest = MAX_ROW_ID if kind is RowId else _MAX_INT
+        if type(value) is not (int if kind is RowId else kind) or (isinstance(value, int) and abs(value) > largest):
             raise wrong_cursor()
     return tuple(key)
 

@@ -100,11 +100,33 @@ async def _calls(request: Request) -> Caller:
     raise Forbidden("Calls hold what people wrote. An admin can give you the right to read them under Users.")
 
 
-async def _ingester(request: Request) -> Caller:
+async def _reader(request: Request) -> Caller:
+    caller = await _user(request)
+    if may_read_calls(caller):
+        return caller
+    raise Forbidden("This is about calls. An admin can give you the right to read them under Users.")
+
+
+async def ingester(request: Request) -> Caller:
+    """Who may log calls; see `Ingester`."""
     caller = await _authenticated(request)
     if caller.role is not None or Scope.INGEST in caller.scopes:
         return caller
     raise Forbidden("This needs an API key with scope ingest.")
+
+
+async def _program(request: Request) -> Caller:
+    caller = await _authenticated(request)
+    if caller.scopes & {Scope.INGEST, Scope.GATEWAY}:
+        return caller
+    raise Forbidden("This needs an API key with scope ingest or gateway.")
+
+
+async def _gateway(request: Request) -> Caller:
+    caller = await _authenticated(request)
+    if Scope.GATEWAY in caller.scopes:
+        return caller
+    raise Forbidden("This needs an API key with scope gateway.")
 
 
 def may_read_calls(caller: Caller) -> bool:
@@ -120,5 +142,11 @@ Viewer = Annotated[Caller, Depends(_viewer)]
 """Any logged-in user; on GET also a key with scope metrics."""
 CallReader = Annotated[Caller, Depends(_calls)]
 """Who may see payloads."""
-Ingester = Annotated[Caller, Depends(_ingester)]
+Reader = Annotated[Caller, Depends(_reader)]
+"""A user who may see payloads, never a key."""
+Ingester = Annotated[Caller, Depends(ingester)]
 """Who may log calls: a key with scope ingest, or any logged-in user."""
+Program = Annotated[Caller, Depends(_program)]
+"""A program that calls models: a key with scope ingest or gateway."""
+Gateway = Annotated[Caller, Depends(_gateway)]
+"""A key with scope gateway."""

@@ -2,18 +2,19 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 
 from callscope.api.docs import errors
 from callscope.api.envelope import Envelope, Page, ok
-from callscope.api.paging import DEFAULT_LIMIT, Cursor, Limit, cut, read_cursor
+from callscope.api.paging import DEFAULT_LIMIT, Cursor, Limit, RowId, cut, read_cursor
 from callscope.api.rights import Admin
+from callscope.api.routing import subject
 from callscope.api.times import Moment
 from callscope.audit.schemas import AuditEntryOut
 from callscope.audit.service import AuditFilter, entries
 from callscope.db.engine import Database
 
-router = APIRouter(tags=["audit-log"])
+router = subject("audit-log")
 
 
 async def _db(request: Request) -> Database:
@@ -36,7 +37,7 @@ def list_audit_log(
     cursor: Cursor = None,
 ) -> Envelope[Page[AuditEntryOut]]:
     """Who changed what, when, from what to what; the newest first. For admins."""
-    key = read_cursor(cursor, int)
+    key = read_cursor(cursor, RowId)
     wanted = AuditFilter(action=action, actor=actor, since=since, until=until)
     with db.read_session() as session:
         found = entries(session, wanted, limit=limit + 1, before_id=key[0] if key else None)

@@ -1,13 +1,14 @@
-"""The page at `/`: the first steps, as one self-contained file."""
+"""The page at `/`: the way to the dashboard, or the first steps as one self-contained file where it was not built."""
 
 from functools import cache
 from importlib.resources import files
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from callscope.config import Config
+from callscope.dashboard import web
 
 router = APIRouter(include_in_schema=False)
 
@@ -24,8 +25,10 @@ def _file(name: str) -> str:
 
 
 @router.get("/")
-async def start_page(request: Request) -> HTMLResponse:
-    """The first steps, with examples that can be pasted."""
+async def start_page(request: Request) -> Response:
+    """The dashboard, or the first steps with examples that can be pasted."""
+    if web.is_built():
+        return RedirectResponse(f"{web.ADDRESS}/", headers={"Cache-Control": "no-cache"})
     config: Config = request.app.state.config
     page = _file("start.html").replace(PLACEHOLDER, config.public_url or _origin(request))
     return HTMLResponse(page, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"})

@@ -4,23 +4,19 @@ import time
 
 from callscope.config import Config
 from callscope.demo.run import Done, Wanted, fill
+from callscope.progress import progress
 from callscope.server import check_folders
 
 
 def run(config: Config, *, calls: int, days: int, seed: int) -> None:
-    """Fill the database of `config` with a demo that ends now, with a progress bar.
+    """Fill the database of `config` with a demo that ends now, with its progress.
 
     Raises CannotStart where the data folder cannot be written, DatabaseUnavailable.
     """
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
     check_folders(config)
     wanted = Wanted(calls, days, seed, time.time_ns() // 1000)
-    columns = (TextColumn("Logging calls"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=calls)
-        done = fill(config, wanted, lambda sent: bar.update(task, completed=sent))
+    with progress("Logging", "calls") as step:
+        done = fill(config, wanted, lambda sent: step(sent, calls))
     print(_sentence(done))  # noqa: T201  # the command's answer
 
 

@@ -8,7 +8,7 @@ import signal
 from dataclasses import dataclass
 
 from callscope.api.rights import Caller
-from callscope.calls.intake import Filed, Intake, place_key
+from callscope.calls.intake import Filed, Intake, names_of
 from callscope.calls.schemas import CallIn
 from callscope.db.engine import Database
 from callscope.db.types import from_micros
@@ -55,8 +55,9 @@ class Maker:
     def __init__(self, database_url: str, pace: Pace, senders: dict[str, Sender], end_micros: int) -> None:
         db = Database(database_url)
         versions = Versions(db)
-        self._intake = Intake(PriceBook(), SettingsService(db, versions))
-        self._directory = Directory(db, Catalogue(db, versions), versions)
+        catalogue = Catalogue(db, versions)
+        self._intake = Intake(PriceBook(), SettingsService(db, versions), catalogue)
+        self._directory = Directory(db, catalogue, versions)
         self._pace = pace
         self._senders = {
             name: (Caller(name, api_key_id=one.api_key_id, project_ids=frozenset((one.project_id,))), one.project_id)
@@ -81,8 +82,8 @@ class Maker:
         return Made(puts, ratings)
 
     def _place(self, project_id: int, call: CallIn) -> Place:
-        key = place_key(call)
-        place = self._directory.find(project_id, *key) or self._directory.enter(project_id, *key)
+        names = names_of(project_id, call)
+        place = self._directory.places([names])[names]
         self._places[project_id, call.environment, call.model] = place
         return place
 

@@ -30,9 +30,8 @@ from callscope.demo.making import Made, Planned, Sender
 from callscope.ingest.changes import Change, Outcome, Rate, Submission
 from callscope.ingest.recorder import Recorder
 from callscope.pricing.seed import seed_catalogue
-from callscope.store.sql.batch import CALL_ID
+from callscope.store.sql import counters
 from callscope.store.sql.store import SqlStore
-from callscope.store.sql.tables import counters
 
 BATCH = 5_000
 """Calls of one submission: a running server waits for its turn about half a second."""
@@ -69,7 +68,7 @@ def fill(config: Config, wanted: Wanted, progress: Callable[[int], None]) -> Don
     db = Database(config.database_url)
     try:
         upgrade(db, seed_catalogue)
-        setup.prepare(db, config)
+        setup.make_first_rows(db, config)
         store = SqlStore(db)
         store.tidy(time.time_ns() // 1000)  # so that last month's calls are not counted by the minute
         with _recording(db, store) as recorder:
@@ -177,4 +176,4 @@ def _sender(db: Database, versions: Versions, project: str) -> Sender:
 
 def _next_id(db: Database) -> int:
     with db.read() as connection:
-        return connection.scalar(select(counters.c.value).where(counters.c.name == CALL_ID)) or 1
+        return counters.read(connection, counters.CALL_ID, 1)

@@ -1,0 +1,1 @@
+"""What the server says about itself: counts and times in Prometheus' text format."""

@@ -1,0 +1,16 @@
+"""The worker class for gunicorn: uvicorn's, with the bounds of `callscope serve` on headers and connections."""
+
+from typing import Any
+
+from uvicorn.workers import UvicornWorker
+
+from callscope.connections import BoundedConnection
+
+
+class BoundedWorker(UvicornWorker):
+    """`gunicorn -k callscope.workers.BoundedWorker`."""
+
+    CONFIG_KWARGS: dict[str, Any] = {  # noqa: RUF012  # as uvicorn declares it
+        "loop": "uvloop", "http": BoundedConnection, "ws": "none", "proxy_headers": False, "server_header": False,
+        "access_log": False,
+    }  # fmt: skip
