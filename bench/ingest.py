@@ -11,7 +11,6 @@ import itertools
 import json
 import random
 import tempfile
-import uuid
 from pathlib import Path
 
 from bench.client import drive, quantile, request
@@ -19,6 +18,8 @@ from bench.server import Server
 
 MODELS = [("gpt-4o-mini", "openai"), ("gpt-4.1", "openai"), ("claude-haiku-4-5", "anthropic"),
           ("claude-sonnet-4-5", "anthropic"), ("gemini-2.5-flash", "google"), ("mistral-small-latest", "mistral")]  # fmt: skip
+TURN = "@@@@@@@@"
+"""In a body, where its turn is written: a body is sent again and again, and no two sendings are the same call."""
 TEXT = "The parcel left the depot this morning and should be with you tomorrow before noon. "
 
 
@@ -36,8 +37,8 @@ def call(rng: random.Random, *, full: bool) -> dict[str, object]:
     if full:
         entry |= {
             "time_to_first_token_ms": round(rng.lognormvariate(5.5, 0.5), 1), "end_user": f"u-{rng.randint(1, 5000)}",
-            "session_id": f"s-{rng.randint(1, 50000)}", "trace_id": uuid.UUID(int=rng.getrandbits(128)).hex,
-            "span_id": f"{rng.getrandbits(64):016x}", "response_id": f"chatcmpl-{rng.getrandbits(96):024x}",
+            "session_id": f"s-{rng.randint(1, 50000)}", "trace_id": f"{rng.getrandbits(96):024x}{TURN}",
+            "span_id": f"{rng.getrandbits(32):08x}{TURN}", "response_id": f"chatcmpl-{rng.getrandbits(64):016x}{TURN}",
             "name": "answer", "tags": ["bench"], "prompt": TEXT * 6, "response": TEXT * 6,
         }  # fmt: skip
     return entry
@@ -51,6 +52,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=1000)
     parser.add_argument("--connections", type=int, default=4)
     parser.add_argument("--single", action="store_true", help="single calls at 32 connections")
+    parser.add_argument("--twice", action="store_true", help="each call is told of by two witnesses")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--database-url", default="")
@@ -68,10 +70,17 @@ def main() -> None:
                 batches = [[call(rng, full=options.full) for _ in range(options.batch)] for _ in range(40)]
                 requests = [request("/llm/log-calls", token, json.dumps(batch).encode()) for batch in batches]
                 connections, per_request = options.connections, options.batch
-            endless = itertools.cycle(requests)
-            drive(server.port, connections, 2, lambda: next(endless))
+            endless, turns = itertools.cycle(requests), itertools.count()
+            if options.twice:
+                endless = (sent for sent in endless for _ in range(2))
+
+            def following() -> bytes:
+                turn = next(turns) // (2 if options.twice else 1)
+                return next(endless).replace(TURN.encode(), b"%08x" % turn)
+
+            drive(server.port, connections, 2, following)
             before = server.cpu_seconds()
-            took, seconds, statuses = drive(server.port, connections, options.seconds, lambda: next(endless))
+            took, seconds, statuses = drive(server.port, connections, options.seconds, following)
             done = statuses.get(201, 0)
             cpu = 1e6 * (server.cpu_seconds() - before) / max(1, done * per_request)
             print(

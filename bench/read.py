@@ -34,6 +34,9 @@ ROUTES = {
     "cost": "/metrics/cost?days=30&by=model",
     "cost by project": "/metrics/cost?days=30&by=project",
     "last hour": "/metrics/summary?days=0.0417",
+    "what-if": "/metrics/what-if?days=30&model=gpt-4o-mini&model=claude-haiku-4-5&model=gemini-2.5-flash",
+    "why": "/metrics/cost/why?days=15",
+    "forecast": "/metrics/cost/forecast",
     "feedback summary": "/feedback/summary?days=30",
     "local days: tokens": "/metrics/token-usage?days=30&by=model&tz=Asia/Kathmandu",
     "local days: latency": "/metrics/latency?days=30&tz=Asia/Kathmandu",
@@ -48,6 +51,11 @@ ROUTES = {
     "list: session": "/llm/calls?session_id=s-77",
     "list: ten days ago": "/llm/calls?to={ten_days_ago}",
     "list: any other filter": "/llm/calls?min_latency_ms=90000",
+    "facets: models": "/llm/calls/facets?days=30&field=model",
+    "facets: kinds of error": "/llm/calls/facets?days=30&field=error_kind",
+    "facets: end users": "/llm/calls/facets?days=30&field=end_user",
+    "facets: sessions": "/llm/calls/facets?days=30&field=session_id",
+    "facets: models, any other filter": "/llm/calls/facets?days=30&field=model&min_latency_ms=2000",
 }
 
 

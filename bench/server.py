@@ -15,23 +15,27 @@ from types import TracebackType
 class Server:
     """`callscope serve` on a free port. Use it as a context manager."""
 
-    def __init__(self, data_dir: Path, *, workers: int = 1, database_url: str = "") -> None:
+    def __init__(self, data_dir: Path, *, workers: int = 1, database_url: str = "", log: Path | None = None) -> None:
         self.data_dir = data_dir
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._workers = workers
         self._database_url = database_url
+        self._log = log
         self.seconds_to_first_answer = 0.0
         self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "Server":
-        environment = {**os.environ, "CALLSCOPE_DATA_DIR": str(self.data_dir), "CALLSCOPE_LOG_LEVEL": "warning"}
+        level = "warning" if self._log is None else "info"
+        environment = {**os.environ, "CALLSCOPE_DATA_DIR": str(self.data_dir), "CALLSCOPE_LOG_LEVEL": level}
         if self._database_url:
             environment |= {"DATABASE_URL": self._database_url, "SECRET_KEY": "a-key-for-benchmarks-only"}
         command = [sys.executable, "-m", "callscope", "serve", "--port", str(self.port)]
         command += ["--workers", str(self._workers)]
         started = time.perf_counter()
-        self.process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)  # noqa: S603  # our own
+        with (self._log or Path(os.devnull)).open("ab") as log:
+            errors = None if self._log is None else log
+            self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=errors)  # noqa: S603  # our own
         while True:
             try:
                 with urllib.request.urlopen(f"{self.url}/health/live", timeout=1):  # noqa: S310  # our own server
@@ -46,9 +50,15 @@ class Server:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.process is not None:
+        if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(30)
+
+    def kill(self) -> None:
+        """End it at once, as `kill -9` does."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(30)
 
     def login(self) -> str:
         """An access token of the demo admin."""
