@@ -145,7 +145,7 @@ def create_app(config: Config | None = None, when_loaded: Callable[[], None] = l
         config.metrics_dir,
     )
     running = (
-        versions, monitoring.sharing, Checkpointer(db), accounts.usage, housekeeper, repricer, indexer, eraser,
+        versions, monitoring.sharing, Checkpointer(db), accounts.usage, accounts.rates, housekeeper, repricer, indexer, eraser,
         purger, recorder,
     )  # fmt: skip
     directory = Directory(db, catalogue, versions)
@@ -154,7 +154,7 @@ def create_app(config: Config | None = None, when_loaded: Callable[[], None] = l
     presenter = Presenter(projects, directory, catalogue, book)
     namer = Namer(db, projects, directory, catalogue)
     app.state.calls = CallService(
-        store, recorder, directory, projects, UserNumbers(db, versions), visible, intake, presenter
+        store, recorder, directory, projects, UserNumbers(db, versions), visible, intake, presenter, accounts.rates
     )
     app.state.facets = FacetService(store, selector, namer)
     app.state.exporter = Exporter(store, projects, directory, catalogue)

@@ -1,6 +1,7 @@
 """Every table of Callscope, by importing the modules that define them: for migrations and for tests of them."""
 
 from callscope.accounts import models as accounts
+from callscope.api import rate_limits
 from callscope.audit import models as audit
 from callscope.calls import models as calls
 from callscope.db import versions
@@ -23,6 +24,7 @@ __all__ = [
     "metadata",
     "metrics",
     "pricing",
+    "rate_limits",
     "repricing",
     "settings",
     "store",

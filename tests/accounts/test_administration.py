@@ -276,3 +276,37 @@ def test_the_api_document_names_the_ways_to_log_in_and_the_errors(client: TestCl
             assert {"401", "403", "422", "500", "503"} <= set(operation["responses"])
             schema = operation["responses"]["422"]["content"]["application/json"]["schema"]
             assert schema["$ref"].endswith("/ErrorBody")
+
+
+def test_a_key_with_a_limit_is_refused_over_it(client: TestClient, admin: Headers) -> None:
+    body = {"name": "chatty", "scopes": ["metrics"], "requests_per_minute": 3}
+    key = client.post("/api-keys", json=body, headers=admin).json()["data"]
+    as_key = {"X-API-Key": key["secret"]}
+    answers = [client.get("/metrics/summary", headers=as_key) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert 1 <= int(answers[3].headers["retry-after"]) <= 60
+    assert "may be used 3 times a minute" in answers[3].json()["detail"]
+    changed = client.patch(f"/api-keys/{key['id']}", json={"requests_per_minute": None, "name": "free"}, headers=admin)
+    assert (changed.json()["data"]["requests_per_minute"], changed.json()["data"]["name"]) == (None, "free")
+    assert client.get("/metrics/summary", headers=as_key).status_code == 200
+    assert client.patch("/api-keys/999", json={"name": "x"}, headers=admin).status_code == 404
+    assert client.patch(f"/api-keys/{key['id']}", json={"scopes": ["calls"]}, headers=admin).status_code == 422
+    (entry,) = client.get("/audit-log?action=api_key.update", headers=admin).json()["data"]["items"]
+    assert entry["after"] == {"requests_per_minute": None, "name": "free"}
+
+
+def test_a_project_with_a_limit_takes_no_more_calls(client: TestClient, admin: Headers) -> None:
+    call = {"model": "gpt-4o", "prompt_tokens": 1, "completion_tokens": 1, "latency_ms": 1, "status": "success"}
+    assert (
+        client.patch("/projects/1", json={"calls_per_minute": 5}, headers=admin).json()["data"]["calls_per_minute"] == 5
+    )
+    assert client.post("/llm/log-calls", json=[call] * 5, headers=admin).status_code == 201
+    for path, body in (("log-call", call), ("log-calls", [call, {**call, "project": "new"}])):
+        refused = client.post(f"/llm/{path}", json=body, headers=admin)
+        assert refused.status_code == 429
+        assert "'default' may log a call 5 times" in refused.json()["detail"]
+        assert int(refused.headers["retry-after"]) >= 1
+    assert client.post("/llm/log-call", json={**call, "project": "other"}, headers=admin).status_code == 201
+    assert client.patch("/projects/1", json={"calls_per_minute": None}, headers=admin).status_code == 200
+    assert client.post("/llm/log-call", json=call, headers=admin).status_code == 201
+    assert client.get("/metrics/summary", headers=admin).json()["data"]["calls"] == 7

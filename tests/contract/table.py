@@ -201,6 +201,7 @@ TABLE = [
     Row("GET", "/erasures/{erasure_id}", Right.ADMIN, path=_fresh_erasure),
     Row("GET", "/api-keys", Right.ADMIN),
     Row("POST", "/api-keys", Right.ADMIN, 201, body=lambda _: {"name": "a program", "scopes": ["ingest"]}),
+    Row("PATCH", "/api-keys/{id}", Right.ADMIN, path=_fresh_key, body=lambda _: {"requests_per_minute": 600}),
     Row("DELETE", "/api-keys/{id}", Right.ADMIN, path=_fresh_key),
     Row("POST", "/llm/log-call", Right.INGEST, 201, "shop", body=lambda _: {**CALL, "project": "shop"}),
     Row("POST", "/llm/log-calls", Right.INGEST, 201, "shop", body=lambda _: [{**CALL, "project": "shop"}]),

@@ -95,9 +95,7 @@ _stretches = st.builds(
     st.sampled_from((None, NOW - 24 * HOUR)),
     st.sampled_from((None, NOW)),
 )
-_erasings = st.builds(
-    Erasing, st.sampled_from(("ann", "bob", "cid")), st.sampled_from((None, 1)), st.just(10**9)
-)
+_erasings = st.builds(Erasing, st.sampled_from(("ann", "bob", "cid")), st.sampled_from((None, 1)), st.just(10**9))
 _purges = st.tuples(st.sampled_from((1, 2)), st.integers(1, 4))
 """A project, and how many days it keeps its calls from now on; then all that is older is deleted."""
 _batches = st.tuples(

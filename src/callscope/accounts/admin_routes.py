@@ -6,6 +6,7 @@ from callscope.accounts.dependencies import Accounts, Projects
 from callscope.accounts.projects import ProjectNotFound
 from callscope.accounts.schemas import (
     Id,
+    KeyChange,
     KeyIn,
     KeyOut,
     NewKeyOut,
@@ -82,7 +83,7 @@ def create_project(body: ProjectIn, caller: Admin, projects: Projects) -> Envelo
 
 @projects_router.patch("/{id}", summary="Change a project", responses=errors(401, 403, 404, 409, 422, 503))
 def update_project(id: Id, body: ProjectChange, caller: Admin, projects: Projects) -> Envelope[ProjectOut]:
-    """Rename or describe a project, or say how long it keeps what it logs; its calls stay with it.
+    """Rename or describe a project, or say how long it keeps what it logs, and how much; its calls stay with it.
 
     `default` keeps its name. What grows too old is deleted within minutes, for good, and totals stay; see
     `GET /projects/{id}/retention` for what that will be.
@@ -111,10 +112,16 @@ def create_key(
             project = projects.resolve(body.project)
         except ProjectNotFound as error:
             raise invalid("project", error.detail) from error
-    made = accounts.keys.create(caller, body.name, body.scopes, project)
+    made = accounts.keys.create(caller, body.name, body.scopes, project, body.requests_per_minute)
     response.headers["Cache-Control"] = "no-store"
     shown = NewKeyOut(**KeyOut.of(made.key, projects).model_dump(), secret=made.secret)
     return ok(shown, "API key made. Keep its secret: it is not shown again.")
+
+
+@keys.patch("/{id}", summary="Change an API key", responses=errors(401, 403, 404, 422, 503))
+def update_key(id: Id, body: KeyChange, caller: Admin, accounts: Accounts, projects: Projects) -> Envelope[KeyOut]:
+    """Rename an API key, or say how many requests it may send a minute. Its scopes and project stay what they are."""
+    return ok(KeyOut.of(accounts.keys.update(caller, id, body.changes), projects), "API key changed")
 
 
 @keys.delete("/{id}", summary="Revoke an API key", responses=errors(401, 403, 404, 422, 503))

@@ -19,6 +19,7 @@ from callscope.accounts.models import ApiKey, EndedSession, User
 from callscope.accounts.tokens import Token, Tokens
 from callscope.api.errors import Unauthenticated
 from callscope.api.local import is_local
+from callscope.api.rate_limits import RateLimits
 from callscope.api.rights import Caller, Role, Scope
 from callscope.config import Config
 from callscope.db.engine import Database
@@ -52,16 +53,20 @@ class Known:
     caller: Caller
     expires_at: float = math.inf
     demo_until: float | None = None
+    requests_per_minute: int | None = None
 
 
 class Authenticator:
     """Finds the caller of a request: an access token or API key as Bearer, `X-API-Key`, or the session cookie."""
 
-    def __init__(self, config: Config, db: Database, versions: Versions, tokens: Tokens, usage: KeyUsage) -> None:
+    def __init__(
+        self, config: Config, db: Database, versions: Versions, tokens: Tokens, usage: KeyUsage, rates: RateLimits
+    ) -> None:
         self._config = config
         self._db = db
         self._tokens = tokens
         self._usage = usage
+        self._rates = rates
         self._known: BoundedCache[bytes, Known] = BoundedCache()
         versions.watch(ACCOUNTS, self._known.clear)
         versions.watch(SESSIONS, self._known.clear)
@@ -69,7 +74,7 @@ class Authenticator:
     async def __call__(self, request: Request) -> Caller | None:
         """The caller, or None if the request names nobody.
 
-        Raises LoginEnded, DemoElsewhere, and ForeignOrigin for the cookie on a page from elsewhere.
+        Raises LoginEnded, DemoElsewhere, RateLimited, and ForeignOrigin for the cookie on a page from elsewhere.
         """
         credential = _credential(request)
         if credential is None:
@@ -93,6 +98,7 @@ class Authenticator:
         if known.demo_until is not None and not demo_holds(known.demo_until, request, self._config, now):
             raise DemoElsewhere
         if known.caller.api_key_id is not None:
+            self._rates.request(known.caller.api_key_id, known.requests_per_minute)
             self._usage.seen(known.caller.api_key_id, now)
         return known.caller
 
@@ -145,7 +151,8 @@ def _find_key(session: Session, secret: str) -> Known:
             scopes=frozenset(Scope(scope) for scope in key.scopes),
             project_ids=None if key.project_id is None else frozenset({key.project_id}),
             can_read_calls=Scope.CALLS in key.scopes,
-        )
+        ),
+        requests_per_minute=key.requests_per_minute,
     )
 
 

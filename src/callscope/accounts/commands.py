@@ -188,6 +188,9 @@ def create_key(
     project: Annotated[
         str | None, typer.Option(metavar="PROJECT", help="Only this project (made if it is new); else all.")
     ] = None,
+    requests_per_minute: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="How many requests it may send a minute; else any number.")
+    ] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Make an API key, by default one that can log calls.
@@ -203,12 +206,12 @@ def create_key(
         scopes = [Scope(one) for one in scope or ("ingest",)]
     except ValueError:
         raise typer.BadParameter(f"a scope is one of {', '.join(Scope)}", param_hint="--scope") from None
-    given = checked(KeyIn, name=name, scopes=scopes)
+    given = checked(KeyIn, name=name, scopes=scopes, requests_per_minute=requests_per_minute)
     with opened(data_dir, may_make_database=True) as accounts:
         own = None
         if project is not None:
             own = accounts.projects.resolve(accounts.projects.for_write(accounts.caller, project))
-        made = accounts.keys.create(accounts.caller, given.name, given.scopes, own)
+        made = accounts.keys.create(accounts.caller, given.name, given.scopes, own, given.requests_per_minute)
     typer.echo(
         f"Key {made.key.id}, {given.name}, for {own.name if own else 'all projects'}. Keep its secret:", err=True
     )

@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -65,8 +65,15 @@ class KeyService:
             raise KeyNotFound(key_id)
         return key
 
-    def create(self, caller: Caller, name: str, scopes: Iterable[Scope], project: ProjectInfo | None) -> NewKey:
-        """Make a key with these scopes for one project, or with None for all."""
+    def create(
+        self,
+        caller: Caller,
+        name: str,
+        scopes: Iterable[Scope],
+        project: ProjectInfo | None,
+        requests_per_minute: int | None = None,
+    ) -> NewKey:
+        """Make a key with these scopes for one project, or with None for all; None requests a minute are any number."""
         secret = KEY_START + secrets.token_urlsafe(32)
         key = ApiKey(
             name=name,
@@ -75,13 +82,30 @@ class KeyService:
             prefix=secret[:PREFIX_LENGTH],
             secret_hash=hash_secret(secret),
             created_at=datetime.now(UTC),
+            requests_per_minute=requests_per_minute,
         )
         with change(self._db, self._versions) as session:
             session.add(key)
             session.flush()
             after: dict[str, object] = {"scopes": key.scopes, "project": project.name if project else None}
+            if requests_per_minute is not None:
+                after["requests_per_minute"] = requests_per_minute
             note(session, caller, "api_key.create", f"API key {key.id} {name}", None, after)
         return NewKey(key, secret)
+
+    def update(self, caller: Caller, key_id: int, changes: Mapping[str, object]) -> ApiKey:
+        """Change a key's name or requests a minute; raises KeyNotFound."""
+        with change(self._db, self._versions) as session:
+            key = session.get(ApiKey, key_id)
+            if key is None or key.revoked_at is not None:
+                raise KeyNotFound(key_id)
+            changed = {field: new for field, new in changes.items() if new != getattr(key, field)}
+            before = {field: getattr(key, field) for field in changed}
+            for field, value in changed.items():
+                setattr(key, field, value)
+            if changed:
+                note(session, caller, "api_key.update", f"API key {key.id} {key.name}", before, changed)
+            return key
 
     def revoke(self, caller: Caller, key_id: int) -> None:
         """End a key for good; raises KeyNotFound."""

@@ -28,6 +28,7 @@ class Project(Base):
     rows_from: Mapped[int | None] = mapped_column(comment="the first UTC day of which there are calls; null: all")
     payloads_from: Mapped[int | None] = mapped_column(comment="the first week of arrival of which there are payloads")
     payloads_purged: Mapped[int] = mapped_column(default=0, comment="the week up to which older ones are deleted")
+    calls_per_minute: Mapped[int | None] = mapped_column(comment="null: as many as come")
 
 
 class User(Base):
@@ -65,6 +66,7 @@ class ApiKey(Base):
     created_at: Mapped[datetime] = mapped_column(UTCTime)
     last_used_at: Mapped[datetime | None] = mapped_column(UTCTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UTCTime)
+    requests_per_minute: Mapped[int | None] = mapped_column(comment="null: as many as it likes")
 
 
 class EndedSession(Base):

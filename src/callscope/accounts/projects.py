@@ -26,6 +26,9 @@ MAX_NEW_BY_KEY = 20
 AN_HOUR = timedelta(hours=1)
 CREATED = "project.create"
 
+CallLimits = Mapping[int, tuple[str, int]]
+"""Name and calls a minute, by number, of the projects that have a limit."""
+
 
 class ProjectNotFound(NotFound):
     """There is no such project."""
@@ -65,12 +68,14 @@ class ProjectInfo:
 
     id: int
     name: str
+    calls_per_minute: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
     by_name: Mapping[str, ProjectInfo]
     by_id: Mapping[int, ProjectInfo]
+    limits: CallLimits
 
 
 class ProjectDirectory:
@@ -123,6 +128,15 @@ class ProjectDirectory:
             return caller.project_ids
         return frozenset(self._seen(caller, name) for name in names)
 
+    def call_limits(self) -> CallLimits:
+        """The limits that there are."""
+        return self._known.get().limits
+
+    def cached_call_limits(self) -> CallLimits | None:
+        """As `call_limits`, from memory alone; None when the database is needed."""
+        known = self._known.current
+        return None if known is None else known.limits
+
     def cached_for_write(self, caller: Caller, name: str | None) -> int | None:
         """As `for_write`, from memory alone, so that async code may call it; None when the database is needed."""
         if name is None:
@@ -170,7 +184,7 @@ class ProjectDirectory:
             return _add(session, caller, [name], description)[0]
 
     def update(self, caller: Caller, project_id: int, changes: Mapping[str, object]) -> Project:
-        """Change a project's name, description, `payload_days` or `row_days`. Its calls stay with it.
+        """Change a project's name, description, `payload_days`, `row_days` or `calls_per_minute`. Its calls stay with it.
 
         Raises ProjectNotFound, Invalid, and Conflict for a taken name or another one for `default`.
         """
@@ -217,8 +231,10 @@ class ProjectDirectory:
 
     def _read(self) -> _Known:
         with self._db.read_session() as session:
-            infos = [ProjectInfo(row.id, row.name) for row in session.scalars(select(Project).order_by(Project.id))]
-        return _Known({info.name: info for info in infos}, {info.id: info for info in infos})
+            rows = session.scalars(select(Project).order_by(Project.id))
+            infos = [ProjectInfo(row.id, row.name, row.calls_per_minute) for row in rows]
+        limits = {info.id: (info.name, info.calls_per_minute) for info in infos if info.calls_per_minute is not None}
+        return _Known({info.name: info for info in infos}, {info.id: info for info in infos}, limits)
 
 
 def check_name(name: str, field: str = "name") -> str:

@@ -38,6 +38,7 @@ PayloadDays = Literal[7, 30, 90, 365]
 """Few, so that what goes at the same time can lie in one table, and go with it."""
 MAX_DAYS = 36_500
 RowDays = Annotated[int, Field(strict=True, ge=1, le=MAX_DAYS)]
+PerMinute = Annotated[int, Field(strict=True, ge=1, le=100_000_000)]
 ProjectRef = Annotated[int, Field(strict=True, ge=1, le=MAX_ROW_ID)] | Name
 """A project by its number (a JSON number) or by its name (a JSON string)."""
 
@@ -48,7 +49,7 @@ _USER: dict[str, JsonValue] = {
 }  # fmt: skip
 _KEY: dict[str, JsonValue] = {
     "id": 1, "name": "checkout service", "project": "checkout", "scopes": ["ingest"], "prefix": "cs_8Jr2kQx",
-    "created_at": "2026-03-01T09:30:00Z", "last_used_at": None,
+    "requests_per_minute": 600, "created_at": "2026-03-01T09:30:00Z", "last_used_at": None,
 }  # fmt: skip
 _TOKEN = "eyJhbGciOiJIUzI1NiIs…"  # noqa: S105  # an example
 
@@ -181,7 +182,7 @@ class ProjectOut(BaseModel):
     model_config = _example(
         {
             "id": 2, "name": "checkout", "description": "The shop's assistant", "created_at": "2026-03-01T09:30:00Z",
-            "payload_days": 30, "row_days": 180, "calls_from": "2026-01-04",
+            "payload_days": 30, "row_days": 180, "calls_from": "2026-01-04", "calls_per_minute": None,
         }
     )  # fmt: skip
 
@@ -194,6 +195,7 @@ class ProjectOut(BaseModel):
     calls_from: date | None = Field(
         description="The first UTC day of which there are calls: older ones are taken no more, and only totals tell of them."
     )
+    calls_per_minute: int | None = Field(description="How many calls are taken a minute; null: as many as come.")
 
     @classmethod
     def of(cls, project: Project) -> "ProjectOut":
@@ -202,6 +204,7 @@ class ProjectOut(BaseModel):
             id=project.id, name=project.name, description=project.description, created_at=project.created_at,
             payload_days=project.payload_days, row_days=project.row_days,
             calls_from=None if project.rows_from is None else (EPOCH + timedelta(days=project.rows_from)).date(),
+            calls_per_minute=project.calls_per_minute,
         )  # fmt: skip
 
 
@@ -229,12 +232,15 @@ class ProjectChange(BaseModel):
     row_days: RowDays | None = Field(
         None, description="How many days calls are kept after they began, at least `payload_days`; null: for ever."
     )
+    calls_per_minute: PerMinute | None = Field(
+        None, description="How many calls are taken a minute, over which 429 is answered; null: as many as come."
+    )
 
     @property
     def changes(self) -> dict[str, object]:
-        """What was sent; null means nothing for a name or description, and for ever for a time."""
+        """What was sent; null means nothing for a name or description, and no bound for all else."""
         sent = self.model_dump(exclude_unset=True)
-        return {key: value for key, value in sent.items() if value is not None or key.endswith("_days")}
+        return {key: value for key, value in sent.items() if value is not None or key not in {"name", "description"}}
 
 
 class KeyIn(BaseModel):
@@ -245,6 +251,24 @@ class KeyIn(BaseModel):
     name: Name
     scopes: list[Scope] = Field(min_length=1, max_length=20, description="`calls` includes `metrics`.")
     project: ProjectRef | None = None
+    requests_per_minute: PerMinute | None = Field(
+        None, description="How many requests the key may send a minute, over which 429 is answered; null: any number."
+    )
+
+
+class KeyChange(BaseModel):
+    """What to change of an API key; what is left out stays."""
+
+    model_config = _example({"requests_per_minute": 600}, strict=True)
+
+    name: Name | None = None
+    requests_per_minute: PerMinute | None = Field(None, description="Requests a minute; null: any number.")
+
+    @property
+    def changes(self) -> dict[str, object]:
+        """What was sent; null means nothing for a name, and no bound for the requests."""
+        sent = self.model_dump(exclude_unset=True)
+        return {key: value for key, value in sent.items() if value is not None or key != "name"}
 
 
 class KeyOut(BaseModel):
@@ -257,6 +281,7 @@ class KeyOut(BaseModel):
     project: str | None = Field(description="The project that the key is limited to; null: all.")
     scopes: list[Scope]
     prefix: str = Field(description="How the secret begins, to tell keys apart.")
+    requests_per_minute: int | None = Field(description="How many requests it may send a minute; null: any number.")
     created_at: datetime
     last_used_at: datetime | None = Field(description="Exact to a minute or so.")
 
@@ -270,6 +295,7 @@ class KeyOut(BaseModel):
             project=project.name if project else None,
             scopes=[Scope(scope) for scope in key.scopes],
             prefix=key.prefix,
+            requests_per_minute=key.requests_per_minute,
             created_at=key.created_at,
             last_used_at=key.last_used_at,
         )

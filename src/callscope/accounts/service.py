@@ -25,6 +25,7 @@ from callscope.accounts.tokens import Tokens
 from callscope.accounts.users import UserService, normalized, registering
 from callscope.api.errors import Forbidden, Invalid, Unauthenticated, invalid
 from callscope.api.local import client_address, is_local
+from callscope.api.rate_limits import RateLimits
 from callscope.api.rights import Caller
 from callscope.config import Config
 from callscope.db.engine import Database
@@ -94,7 +95,8 @@ class AccountService:
         self.keys = KeyService(db, versions)
         self.usage = KeyUsage(db)
         self.first_admin = FirstAdmin(db, config, versions, self.passwords)
-        self.authenticate = Authenticator(config, db, versions, self.tokens, self.usage)
+        self.rates = RateLimits(db)
+        self.authenticate = Authenticator(config, db, versions, self.tokens, self.usage, self.rates)
         self._hashing = CapacityLimiter(HASHING_THREADS)
 
     @cached_property

@@ -66,6 +66,8 @@ def _completed(document: Json) -> Json:
             _name_bodies(body, schemas)
             for status in OF_A_BODY:
                 operation["responses"].setdefault(str(status), errors_as_json(status))
+        if operation.get("security") != []:  # an API key may have a limit, whatever it asks for
+            operation["responses"].setdefault("429", errors_as_json(429))
         operation["responses"] = dict(sorted(operation["responses"].items()))
         for status, answer in operation["responses"].items():
             if status.startswith("2"):

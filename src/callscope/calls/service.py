@@ -1,15 +1,17 @@
 """Logging calls and reading them back."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from anyio import CapacityLimiter
 from starlette.concurrency import run_in_threadpool
 
-from callscope.accounts.projects import ProjectDirectory
+from callscope.accounts.projects import CallLimits, ProjectDirectory
 from callscope.accounts.users import UserNumbers
 from callscope.api.envelope import FieldError
 from callscope.api.errors import Forbidden, Invalid
+from callscope.api.rate_limits import RateLimits
 from callscope.api.rights import Caller
 from callscope.calls.intake import Filed, Intake, check, field_of, idempotency_key, names_of
 from callscope.calls.parsing import parse_batch, parse_call, parse_lines
@@ -48,6 +50,7 @@ class CallService:
         visible: VisibleModels,
         intake: Intake,
         presenter: Presenter,
+        rates: RateLimits | None = None,
     ) -> None:
         self._store = store
         self._recorder = recorder
@@ -57,12 +60,13 @@ class CallService:
         self._visible = visible
         self._intake = intake
         self._presenter = presenter
+        self._rates = rates
         self._large = CapacityLimiter(LARGE_AT_ONCE)
 
     async def log(self, caller: Caller, body: bytes, key: str | None) -> Receipt:
         """Record the call of a body; returns once it is on disk.
 
-        Raises Invalid (naming each field), Forbidden, QueueFull, NotStored, KeyReused.
+        Raises Invalid (naming each field), Forbidden, RateLimited, QueueFull, NotStored, KeyReused.
         """
         receipts = await self._log(caller, body, key, lambda body: [parse_call(body)])
         return receipts[0]
@@ -70,15 +74,15 @@ class CallService:
     async def log_batch(self, caller: Caller, body: bytes, key: str | None, *, lines: bool) -> Sequence[Receipt]:
         """Record the calls of a body, a JSON array or, with `lines`, NDJSON: all or none, as `log` does.
 
-        Raises Invalid (naming each call and field), Forbidden, TooManyProjects, TooManyNewProjects, QueueFull, NotStored,
-        KeyReused.
+        Raises Invalid (naming each call and field), Forbidden, RateLimited, TooManyProjects, TooManyNewProjects,
+        QueueFull, NotStored, KeyReused.
         """
         return await self._log(caller, body, key, parse_lines if lines else parse_batch)
 
     def log_from_thread(self, caller: Caller, body: bytes, key: str, timeout: float) -> Sequence[Receipt]:
         """As `log_batch`, for a program that has all of this in its own process; waits at most `timeout` seconds.
 
-        Its calls are believed before those that were logged by hand. Raises TimeoutError besides; then sending it again
+        Its calls are believed before those that were logged by hand, and no limit of a project holds for them. Raises TimeoutError besides; then sending it again
         with the same key is harmless.
         """
         calls, now = parse_batch(body), datetime.now(UTC)
@@ -102,6 +106,13 @@ class CallService:
         filed = self._filed_at_once(caller, calls)
         if filed is None:
             filed = await run_in_threadpool(self._filed, caller, calls)
+        else:
+            project_ids = [one.project_id for one in filed]
+            limits = self._projects.cached_call_limits()
+            if limits is None:
+                await run_in_threadpool(self._check_rates, project_ids)
+            elif limits:
+                self._check_rates(project_ids, limits)
         if len(body) > LARGE_BODY or not self._intake.ready:
             return await run_in_threadpool(self._to_submit, caller, filed, body, key, now)
         return self._to_submit(caller, filed, body, key, now)
@@ -182,9 +193,15 @@ class CallService:
         if self._recorder.is_full:
             raise QueueFull
         project_ids = self._projects.all_for_write(caller, {call.project for call in calls})
+        self._check_rates([project_ids[call.project] for call in calls])
         named = [names_of(project_ids[call.project], call) for call in calls]
         places = self._directory.places(named, sparing=_is_sparing(caller))
         return [Filed(call, names.project_id, places[names]) for call, names in zip(calls, named, strict=True)]
+
+    def _check_rates(self, project_ids: Sequence[int], limits: CallLimits | None = None) -> None:
+        """Raise RateLimited where a project has had its calls for now; without `limits` it blocks."""
+        if self._rates is not None:
+            self._rates.calls(Counter(project_ids), self._projects.call_limits() if limits is None else limits)
 
     def _check_users(self, caller: Caller, calls: Sequence[CallIn]) -> None:
         unknown = self._users.unknown(_named_users(caller, calls))

@@ -11,7 +11,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from callscope.db.engine import Database, DatabaseUnavailable
 
-HEAD = "0011"
+HEAD = "0012"
 """The newest migration; a test holds it to the files."""
 
 WAIT_SECONDS = 600.0

@@ -6,6 +6,7 @@ import { projects } from "@/api/queries";
 import type { NewKeyOut, Scope } from "@/api/schema";
 import { failureOf } from "@/shared/failure";
 import { Form, Secret } from "@/shared/form";
+import { PerMinute, type PerMinuteProps } from "@/shared/PerMinute";
 import classes from "./keys.module.css";
 import { SCOPES } from "./scopes";
 
@@ -27,15 +28,18 @@ function KeyForm({ onMade }: { onMade: (key: NewKeyOut) => void }) {
   const [name, setName] = useState("");
   const [project, setProject] = useState("default");
   const [scopes, setScopes] = useState<Scope[]>(["ingest"]);
+  const [requests, setRequests] = useState<number | null>(null);
   const create = useMutation({
-    mutationFn: () =>
-      data(api.POST("/api-keys", { body: { name, scopes, project: project === ALL ? null : project } })),
+    mutationFn: () => {
+      const body = { name, scopes, project: project === ALL ? null : project, requests_per_minute: requests };
+      return data(api.POST("/api-keys", { body }));
+    },
     onSuccess: (key) => {
       onMade(key);
       void queryClient.invalidateQueries({ queryKey: ["api-keys"] });
     },
   });
-  const { at, general } = failureOf(create.error, ["name", "scopes", "project"]);
+  const { at, general } = failureOf(create.error, ["name", "scopes", "project", "requests_per_minute"]);
   const names = all.data?.map((one) => ({ value: one.name, label: one.name })) ?? [];
   return (
     <Form action="Create key" pending={create.isPending} general={general} onSubmit={() => create.mutate()}>
@@ -70,7 +74,19 @@ function KeyForm({ onMade }: { onMade: (key: NewKeyOut) => void }) {
           ))}
         </div>
       </Checkbox.Group>
+      <RequestsPerMinute value={requests} error={at("requests_per_minute")} onChange={setRequests} />
     </Form>
+  );
+}
+
+/** How many requests a key may send. */
+export function RequestsPerMinute(props: Pick<PerMinuteProps, "value" | "error" | "onChange">) {
+  return (
+    <PerMinute
+      label="Requests a minute"
+      description="More than that are refused for now. Empty: any number."
+      {...props}
+    />
   );
 }
 

@@ -1,6 +1,7 @@
 import { Button } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { api } from "@/api/client";
 import { asApiError } from "@/api/error";
@@ -9,11 +10,12 @@ import type { KeyOut, NewKeyOut } from "@/api/schema";
 import { useConfirm } from "@/shared/confirm";
 import { type Column, DataTable } from "@/shared/DataTable";
 import { Name, Quiet, Time } from "@/shared/figures";
-import { FailureNote, NothingFound, Panel, SearchBox } from "@/shared/form";
+import { FailureNote, NothingFound, Panel, SearchBox, useLast } from "@/shared/form";
 import { ago } from "@/shared/format";
 import { Page } from "@/shared/layout";
 import { Empty, Loaded, Skeleton } from "@/shared/states";
 import { useView } from "@/shared/view";
+import { EditKey } from "./EditKey";
 import classes from "./keys.module.css";
 import { NewKey } from "./NewKey";
 
@@ -23,6 +25,7 @@ export function ApiKeys() {
   const { view, change } = useView();
   const all = useQuery(apiKeys());
   const [made, setMade] = useState<NewKeyOut | null>(null);
+  const chosen = useLast(all.data?.find(({ id }) => String(id) === view.tab));
   const opened = view.tab === NEW;
   useEffect(() => {
     // The secret is gone once the panel is closed, whichever way.
@@ -53,6 +56,13 @@ export function ApiKeys() {
         onClose={close}
       >
         <NewKey made={made} onMade={setMade} onDone={close} />
+      </Panel>
+      <Panel
+        title={chosen && <span dir="auto">{chosen.name}</span>}
+        opened={chosen !== undefined && String(chosen.id) === view.tab}
+        onClose={close}
+      >
+        {chosen && <EditKey of={chosen} onDone={close} />}
       </Panel>
     </Page>
   );
@@ -123,10 +133,16 @@ const COLUMNS: Column<KeyOut>[] = [
     key: "name",
     title: "Name",
     value: ({ name }) => name,
-    cell: ({ name }) => (
-      <span className={classes.name}>
+    cell: ({ id, name }) => (
+      <Link
+        to="."
+        search={(view) => ({ ...view, tab: String(id) })}
+        resetScroll={false}
+        className={classes.name}
+        aria-label={`Edit key ${name}`}
+      >
         <Name>{name}</Name>
-      </span>
+      </Link>
     ),
   },
   {
@@ -144,6 +160,14 @@ const COLUMNS: Column<KeyOut>[] = [
   },
   { key: "scopes", title: "Scopes", wide: true, cell: ({ scopes }) => scopes.join(", ") },
   { key: "prefix", title: "Begins with", wide: true, cell: ({ prefix }) => <code>{prefix}…</code> },
+  {
+    key: "requests_per_minute",
+    title: "Requests a minute",
+    right: true,
+    wide: true,
+    value: ({ requests_per_minute }) => requests_per_minute,
+    cell: ({ requests_per_minute: most }) => (most === null ? <Quiet>Any number</Quiet> : most.toLocaleString("en")),
+  },
   {
     key: "created_at",
     title: "Created",

@@ -6,6 +6,7 @@ import type { ProjectOut } from "@/api/schema";
 import { useConfirm } from "@/shared/confirm";
 import { failureOf } from "@/shared/failure";
 import { Form } from "@/shared/form";
+import { PerMinute } from "@/shared/PerMinute";
 import { type Days, daysOf, Retention, wouldDelete } from "./Retention";
 
 interface ProjectFormProps {
@@ -15,6 +16,7 @@ interface ProjectFormProps {
 }
 
 const DEFAULT = "default";
+const FIELDS = ["name", "description", "payload_days", "row_days", "calls_per_minute"];
 
 export function ProjectForm({ project, onDone }: ProjectFormProps) {
   const queryClient = useQueryClient();
@@ -22,6 +24,7 @@ export function ProjectForm({ project, onDone }: ProjectFormProps) {
   const [description, setDescription] = useState(project?.description ?? "");
   const before: Days = project ? daysOf(project) : { payload_days: null, row_days: null };
   const [days, setDays] = useState(before);
+  const [calls, setCalls] = useState(project?.calls_per_minute ?? null);
   const confirm = useConfirm();
   const sameDays = days.payload_days === before.payload_days && days.row_days === before.row_days;
   const save = useMutation({
@@ -34,7 +37,7 @@ export function ProjectForm({ project, onDone }: ProjectFormProps) {
       }
       const lost = sameDays ? null : await wouldDelete(project, days);
       if (lost !== null && !(await confirm(deleting(project.name, lost)))) return false;
-      const changes = sameDays ? body : { ...body, ...days };
+      const changes = { ...body, calls_per_minute: calls, ...(sameDays ? {} : days) };
       await data(api.PATCH("/projects/{id}", { params: { path: { id: project.id } }, body: changes }));
       return true;
     },
@@ -45,13 +48,15 @@ export function ProjectForm({ project, onDone }: ProjectFormProps) {
       await queryClient.invalidateQueries();
     },
   });
-  const { at, general } = failureOf(save.error, ["name", "description", "payload_days", "row_days"], "name");
+  const { at, general } = failureOf(save.error, FIELDS, "name");
   const isDefault = project?.name === DEFAULT;
+  const same =
+    sameDays && name === project?.name && description === project.description && calls === project.calls_per_minute;
   return (
     <Form
       action={project ? "Save" : "Create project"}
       pending={save.isPending}
-      disabled={project !== undefined && name === project.name && description === project.description && sameDays}
+      disabled={same}
       general={general}
       onSubmit={() => save.mutate()}
     >
@@ -84,6 +89,15 @@ export function ProjectForm({ project, onDone }: ProjectFormProps) {
         onChange={(event) => setDescription(event.currentTarget.value)}
       />
       {project && <Retention days={days} at={at} onChange={setDays} />}
+      {project && (
+        <PerMinute
+          label="Calls a minute"
+          description="More than that are refused, and sent again later by the Python client. Empty: any number."
+          value={calls}
+          error={at("calls_per_minute")}
+          onChange={setCalls}
+        />
+      )}
     </Form>
   );
 }
