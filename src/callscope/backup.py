@@ -100,9 +100,9 @@ def _copy(database: Path, part: Path, progress: Progress) -> None:
 
 def _dump(url: URL, part: Path) -> None:
     """Have pg_dump write it. The password goes there by the environment: everybody can read a command line."""
-    address = url.set(drivername="postgresql", password=None)
+    address = url._replace(drivername="postgresql", password=None)  # `set` would keep the password
     command = ["pg_dump", "--format=custom", "--no-owner", "--no-privileges", "--file", str(part)]
-    shown = address.render_as_string(hide_password=False)
+    shown = address.render_as_string()
     if shutil.which("pg_dump") is None:
         raise BackupFailed(
             "pg_dump is not installed here; with one of PostgreSQL's version or newer it would be: "

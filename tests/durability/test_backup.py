@@ -135,3 +135,22 @@ def test_a_damaged_database_and_a_full_disk_make_no_backup(
     with pytest.raises(backups.BackupFailed):
         backups.backup(on_sqlite, tmp_path / "new")
     assert not list(tmp_path.glob("new*"))
+
+
+def test_the_password_is_on_no_command_line_and_in_no_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = "postgresql://callscope:h0rse-battery@127.0.0.1:9/none"
+    config = Config(_env_file=None, data_dir=tmp_path, database_url_setting=url)  # type: ignore[call-arg]
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    monkeypatch.setenv("PATH", str(tools))
+    with pytest.raises(backups.BackupFailed, match="pg_dump is not installed") as missing:
+        backups.backup(config, tmp_path / "new")
+    assert "h0rse" not in str(missing.value)
+    pg_dump = tools / "pg_dump"
+    pg_dump.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/told\necho "$PGPASSWORD" > {tmp_path}/environment\nexit 3\n')
+    pg_dump.chmod(0o755)
+    with pytest.raises(backups.BackupFailed, match="ended with 3"):
+        backups.backup(config, tmp_path / "new")
+    assert "callscope@127.0.0.1:9/none" in (tmp_path / "told").read_text()
+    assert "h0rse" not in (tmp_path / "told").read_text()
+    assert (tmp_path / "environment").read_text() == "h0rse-battery\n"
