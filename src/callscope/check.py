@@ -102,6 +102,14 @@ def _files(config: Config) -> Iterator[Finding]:
         return
     database = config.sqlite_file
     kept = [config.data_dir / "secret_key", *(database.with_name(database.name + end) for end in ("", "-wal", "-shm"))]
+    owners = {
+        path: path.stat().st_uid for path in [*kept, *database.parent.glob(f"{database.name}*.lock")] if path.exists()
+    }
+    foreign = [path for path, owner in owners.items() if owner != owners.get(database, owner)]
+    for path in foreign:
+        yield Finding(
+            "failure", "files", f"{path} has another owner than {database}; chown gives it to the server's user"
+        )
     open_to_others = [path for path in kept if path.exists() and stat.S_IMODE(path.stat().st_mode) & PRIVATE]
     for path in open_to_others:
         yield Finding("warning", "files", f"others than its owner may open {path}; chmod 600 keeps them out")

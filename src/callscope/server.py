@@ -37,6 +37,13 @@ class CannotStart(Exception):
     """The server cannot start as it is set up; the message is the one line that the operator reads."""
 
 
+class NotCurrent(CannotStart):
+    """The database has no tables yet, or those of an older version."""
+
+    def __init__(self) -> None:
+        super().__init__("the database is not up to date: run `callscope migrate` first")
+
+
 def serve(config: Config, workers: int) -> None:
     """Run until a signal says stop: SIGTERM and Ctrl-C finish what was begun. Raises CannotStart."""
     from callscope.logs import configure
@@ -87,7 +94,7 @@ def check_database(config: Config) -> None:
 def current_database(config: Config) -> Iterator["Database"]:
     """The database of the settings, for a command that leaves its schema as it is.
 
-    Raises CannotStart where there is none, or it is not up to date; DatabaseUnavailable.
+    Raises CannotStart where there is none, NotCurrent, DatabaseUnavailable.
     """
     from callscope.db.engine import Database
     from callscope.db.migrate import is_current
@@ -96,7 +103,7 @@ def current_database(config: Config) -> Iterator["Database"]:
     db = Database(config.database_url)
     try:
         if not is_current(db):
-            raise CannotStart("the database is not up to date: run `callscope migrate` first")
+            raise NotCurrent
         yield db
     finally:
         db.dispose()

@@ -9,9 +9,11 @@ import psycopg
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy import text
 
 from callscope import cli
 from callscope.accounts.passwords import Passwords
+from callscope.db.engine import Database
 
 Run = Callable[..., int]
 
@@ -174,3 +176,15 @@ def test_a_postgresql_database_that_cannot_be_used_is_one_line(
             written = capsys.readouterr().err
             assert reason in written
             assert written.count("\n") == 1
+
+
+def test_what_only_looks_or_changes_little_leaves_an_older_schema_as_it_is(
+    run: Run, db: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with db.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0010'"))
+    for arguments in (("user", "list"), ("key", "list"), ("project", "list"), ("key", "revoke", "1")):
+        assert run(*arguments) == 1
+        assert "run `callscope migrate` first" in capsys.readouterr().err
+    with db.read() as connection:
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "0010"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -55,6 +56,18 @@ def test_a_newer_an_older_and_a_missing_database(config: Config, db: Database) -
         assert "database" in found(config)[level]
     away = "postgresql+psycopg://nobody@127.0.0.1:9/none"
     assert "database" in found(changed(config, database_url_setting=away))["failure"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_what_root_does_leaves_the_servers_files_to_the_server(sqlite_template: Path, tmp_path: Path) -> None:
+    shutil.copy(sqlite_template, tmp_path / "callscope.db")
+    for path in (tmp_path, tmp_path / "callscope.db"):
+        os.chown(path, 65_534, 65_534)
+    own = Config(_env_file=None, data_dir=tmp_path)  # type: ignore[call-arg]  # pydantic-settings' own argument
+    assert "files" not in found(own)["failure"]
+    assert (tmp_path / "callscope.db.lock").stat().st_uid == 65_534
+    os.chown(tmp_path / "callscope.db", 0, 0)
+    assert "files" in found(own)["failure"]
 
 
 def test_a_clock_that_was_set_back_is_noticed(

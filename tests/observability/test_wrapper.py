@@ -245,3 +245,9 @@ def test_a_database_that_cannot_be_used_is_said_at_once(tmp_path: Path) -> None:
     (tmp_path / "no.db").write_text("no database" * 100)
     with pytest.raises(NotConnected):
         callscope.connect(f"sqlite:///{tmp_path}/no.db")
+
+
+def test_a_key_that_can_be_none_is_said_at_once() -> None:
+    for key in ("cs_…", "cs_a key", "cs_a\n"):
+        with pytest.raises(NotConnected, match="api_key"):
+            callscope.connect("http://127.0.0.1:9", api_key=key)

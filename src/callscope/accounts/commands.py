@@ -47,9 +47,10 @@ class Opened:
 
 @contextmanager
 def opened(data_dir: "Path | None", *, may_make_database: bool = False) -> Iterator[Opened]:
-    """The services on the database of the settings, which is brought up to date first.
+    """The services on the database of the settings.
 
-    Raises CannotStart where there is no database, unless one may be made: then that is told.
+    Raises CannotStart where there is no database or it is not up to date, unless one may be made: then it is made or
+    brought up to date, and a new one is told.
     """
     from callscope.accounts.keys import KeyService
     from callscope.accounts.passwords import Passwords
@@ -58,10 +59,10 @@ def opened(data_dir: "Path | None", *, may_make_database: bool = False) -> Itera
     from callscope.accounts.users import UserService
     from callscope.api.rights import Caller, Role
     from callscope.db.engine import Database
-    from callscope.db.migrate import upgrade
+    from callscope.db.migrate import is_current, upgrade
     from callscope.db.versions import Versions
     from callscope.pricing.seed import seed_catalogue
-    from callscope.server import check_database, check_folders
+    from callscope.server import NotCurrent, check_database, check_folders
 
     config = settings(data_dir=data_dir)
     is_new = config.is_sqlite and not config.sqlite_file.exists()
@@ -70,7 +71,10 @@ def opened(data_dir: "Path | None", *, may_make_database: bool = False) -> Itera
     check_folders(config)
     db = Database(config.database_url)
     try:
-        upgrade(db, seed_catalogue)
+        if may_make_database:
+            upgrade(db, seed_catalogue)
+        elif not is_current(db):
+            raise NotCurrent
         make_first_rows(db, config)
         if is_new:
             typer.echo(f"A new database was made: {config.sqlite_file}", err=True)

@@ -34,7 +34,8 @@ class LinkEnded(Forbidden):
 
     def __init__(self) -> None:
         super().__init__(
-            "This link does not hold, or no longer: it works once, for 24 hours. A restart prints a new one."
+            "This link does not hold, or no longer: it works once, for 24 hours. A restart prints a new "
+            "one, as long as there is no admin."
         )
 
 

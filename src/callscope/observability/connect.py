@@ -61,7 +61,7 @@ def connect(
     policies: PolicySource
     shared = None
     if isinstance(where, str) and where.startswith(("http://", "https://")):
-        key = api_key or os.environ.get(API_KEY) or None
+        key = _key(api_key or os.environ.get(API_KEY) or None)
         url = where.rstrip("/")
         transport, policies, shared = HttpTransport(url, key), FollowedPolicy(url, key), SharedCache(url, key)
     else:
@@ -83,6 +83,12 @@ def connect(
     )
     policies.current  # noqa: B018  # has the settings on their way
     return handle
+
+
+def _key(key: str | None) -> str | None:
+    if key is not None and not (key.isascii() and key.isprintable() and " " not in key):
+        raise NotConnected("the api_key is none: it has only letters, digits, - and _, as in cs_YOUR_KEY")
+    return key
 
 
 def handle_of(target: Database) -> Handle:

@@ -14,4 +14,9 @@ export const SCOPES: { value: Scope; label: string; what: string }[] = [
     label: "calls",
     what: "Read calls with what people wrote, and figures. For an evaluation or an export.",
   },
+  {
+    value: "gateway",
+    label: "gateway",
+    what: "Read the settings, and share cached answers with other programs.",
+  },
 ];

@@ -38,6 +38,8 @@ export function SnippetStep({ secret, onCopied }: SnippetStepProps) {
   );
 }
 
+const FOLDER = "/path/to/callscope";
+
 function Hints({ way, ready }: { way: Way; ready: boolean }) {
   const found = WAYS.find(({ value }) => value === way);
   if (!found) return null;
@@ -50,6 +52,7 @@ function Hints({ way, ready }: { way: Way; ready: boolean }) {
       {install && (
         <>
           It needs <code>{install}</code>
+          {install.includes(FOLDER) && ", the folder that Callscope was cloned into,"}
           {variable && (
             <>
               {" "}
@@ -64,7 +67,6 @@ function Hints({ way, ready }: { way: Way; ready: boolean }) {
           More is in <code>examples/{found.example}</code> and the files beside it.{" "}
         </>
       )}
-      More to come: OpenTelemetry.
     </p>
   );
 }

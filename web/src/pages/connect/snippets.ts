@@ -9,21 +9,21 @@ export const WAYS = [
   {
     value: "client",
     label: "Python client",
-    needs: ["pip install callscope"],
+    needs: ["pip install /path/to/callscope"],
     next: "Then wrap the function in which your program calls a model, in place of the mock.",
     example: "notebook.ipynb",
   },
   {
     value: "openai",
     label: "OpenAI",
-    needs: ["pip install callscope openai", "OPENAI_API_KEY"],
+    needs: ["pip install /path/to/callscope openai", "OPENAI_API_KEY"],
     next: INSTRUMENT,
     example: "openai_chat.py",
   },
   {
     value: "anthropic",
     label: "Anthropic",
-    needs: ["pip install callscope anthropic", "ANTHROPIC_API_KEY"],
+    needs: ["pip install /path/to/callscope anthropic", "ANTHROPIC_API_KEY"],
     next: INSTRUMENT,
     example: "anthropic_messages.py",
   },
@@ -102,7 +102,7 @@ from callscope.observability.mock_llm import mock_gpt4_api_call
 db = callscope.connect("${address}", api_key="${key}")
 wrapper = callscope.LLMObservabilityWrapper(db, model_id="gpt-4o-mini")
 result = wrapper.call_llm(mock_gpt4_api_call, "Say hello to Callscope.", wait=True)
-print(result["text"], result["metrics"])
+print(result["text"] or result["error"], result["metrics"])
 END
 `;
 }

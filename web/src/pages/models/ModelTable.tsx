@@ -130,7 +130,7 @@ function PriceCells({ price }: { price: PriceNow }) {
       </span>
       <span role="cell" data-wide>
         {valid_from === null ? (
-          <Unknown why="Since ever, as far as the source tells" />
+          <Unknown why="The source does not say since when" />
         ) : (
           <Time at={valid_from} form="ago" />
         )}

@@ -78,7 +78,7 @@ function Span({ price }: { price: PriceDetail }) {
   const { valid_from: from, valid_to: to } = price;
   const exact = [from, to].filter((time) => time !== null).map((time) => timeExact(new Date(time)));
   const [start, end] = [from && day(new Date(from)), to && day(new Date(to))];
-  const text = start && end ? `${start} – ${end}` : start ? `Since ${start}` : end ? `Until ${end}` : "Since ever";
+  const text = start && end ? `${start} – ${end}` : start ? `Since ${start}` : end ? `Until ${end}` : "Always";
   return (
     <span data-tip={exact.length > 0 ? exact.join("\n") : undefined}>
       {start && from && new Date(from) > new Date() && !end ? `From ${start}` : text}
