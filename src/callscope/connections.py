@@ -1,7 +1,7 @@
-"""What a connection may take before its request is there: memory, time, and its place among the others.
+"""What a connection may take, before its request is there and until its answer is taken: memory, time, and its place.
 
-Uvicorn waits for a request without end and keeps whatever headers come, from anybody. Here is what bounds that; bodies
-have bounds of their own, in `api.body`.
+Uvicorn waits for a request without end and keeps whatever headers come, from anybody; and it keeps an answer as long as
+nobody takes it. Here is what bounds that; bodies have bounds of their own, in `api.body`.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from functools import cache
 from httptools import HttpParserError
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from callscope.api.body import SLOWEST_BYTES_PER_SECOND
 from callscope.api.errors import error_response
 
 MAX_HEADER_BYTES = 65_536
@@ -20,6 +21,8 @@ HEADER_SECONDS = 15.0
 """Within this time the headers must be whole."""
 LINGER_SECONDS = 5.0
 """So long a request may go on with its body once it is answered: if it was cut off, the answer might not arrive."""
+READER_SECONDS = 60.0
+"""Within this time what waits for a reader must be taken, and a second more for `SLOWEST_BYTES_PER_SECOND` of it."""
 MOST_CONNECTIONS = 2_000
 
 TOO_MANY_HEADERS = f"The address and the headers of a request may have {MAX_HEADER_BYTES} bytes together."
@@ -46,11 +49,13 @@ class BoundedConnection(HttpToolsProtocol):
 
     header_seconds = HEADER_SECONDS
     linger_seconds = LINGER_SECONDS
+    reader_seconds = READER_SECONDS
 
     _awaits_headers = True
     _unparsed_bytes = 0
     """What came since headers, or a part of a body, were last complete."""
     _timer: asyncio.TimerHandle | None = None
+    _reader_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Somebody connected. Those beyond what can be answered with a 503 are cut off at once."""
@@ -63,7 +68,18 @@ class BoundedConnection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is closed."""
         self._stop_timer()
+        self._await_reader_no_longer()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """More waits for the reader than should be held."""
+        super().pause_writing()
+        self._await_reader()
+
+    def resume_writing(self) -> None:
+        """The reader has taken what waited for him."""
+        super().resume_writing()
+        self._await_reader_no_longer()
 
     def data_received(self, data: bytes) -> None:
         """Some bytes came."""
@@ -102,6 +118,8 @@ class BoundedConnection(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """A request is answered, which may be before its body was whole."""
         super().on_response_complete()
+        if not self.flow.write_paused:  # else he is awaited already, and the next answer must not give him more time
+            self._await_reader()
         if not self._awaits_headers and self.cycle.response_complete:
             self._close_after(self.linger_seconds)
 
@@ -116,6 +134,7 @@ class BoundedConnection(HttpToolsProtocol):
             answer = error_response(status, detail, headers={"Connection": "close"})
             lines = [b"%s: %s\r\n" % header for header in answer.raw_headers]
             self.transport.write(b"".join([STATUS_LINE[status], *lines, b"\r\n", bytes(answer.body)]))
+            self._await_reader()
         self.transport.close()
 
     def _is_answering(self) -> bool:
@@ -134,3 +153,20 @@ class BoundedConnection(HttpToolsProtocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _await_reader(self) -> None:
+        """Cut the connection off unless what waits for the reader is taken in time: to close it would wait for him, too."""
+        self._await_reader_no_longer()
+        if waiting := self.transport.get_write_buffer_size():
+            seconds = self.reader_seconds + waiting / SLOWEST_BYTES_PER_SECOND
+            self._reader_timer = self.loop.call_later(seconds, self._cut_off)
+
+    def _cut_off(self) -> None:
+        self._reader_timer = None
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
+
+    def _await_reader_no_longer(self) -> None:
+        if self._reader_timer is not None:
+            self._reader_timer.cancel()
+            self._reader_timer = None

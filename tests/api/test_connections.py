@@ -10,11 +10,13 @@ from contextlib import suppress
 
 import pytest
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 
 from callscope import connections
 from callscope.connections import MAX_HEADER_BYTES, BoundedConnection
 
+HUGE = 32 * 2**20
+"""An answer that fits in no buffer of the machine's."""
 GET = b"GET /long HTTP/1.1\r\nHost: here\r\n"
 POST = b"POST /length HTTP/1.1\r\nHost: here\r\n"
 
@@ -22,11 +24,17 @@ POST = b"POST /length HTTP/1.1\r\nHost: here\r\n"
 class Impatient(BoundedConnection):
     header_seconds = 0.5
     linger_seconds = 0.5
+    reader_seconds = 0.5
 
 
 @pytest.fixture
 def port(small_app: FastAPI) -> Iterator[int]:
     """A server that listens here."""
+
+    @small_app.get("/huge")
+    async def _huge() -> Response:
+        return Response(b"x" * HUGE)
+
     listening = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(small_app, http=Impatient, ws="none", lifespan="off", log_config=None)
     server = uvicorn.Server(config)
@@ -128,6 +136,34 @@ def test_who_is_answered_early_may_not_go_on_sending_for_ever(port: int) -> None
                 connection.sendall(b"x")
                 time.sleep(0.05)
         assert time.monotonic() - began < 7
+
+
+def connect_and_read_nothing(port: int) -> socket.socket:
+    """What the machine itself takes for a reader is little then."""
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    connection.settimeout(10)
+    connection.connect(("127.0.0.1", port))
+    return connection
+
+
+@pytest.mark.parametrize("requests", [1, 3], ids=["one answer", "several"])
+def test_who_does_not_take_his_answer_is_let_go(port: int, monkeypatch: pytest.MonkeyPatch, requests: int) -> None:
+    monkeypatch.setattr(connections, "SLOWEST_BYTES_PER_SECOND", 2**30)
+    monkeypatch.setattr(connections, "max_connections", lambda: 1)
+    with connect_and_read_nothing(port) as connection:
+        connection.sendall((b"GET /huge HTTP/1.1\r\nHost: here\r\n\r\n") * requests)
+        time.sleep(0.1)
+        assert said(port, GET + b"\r\n") == b""  # he has the only place
+        time.sleep(1)
+        assert said(port, GET + b"Connection: close\r\n\r\n").startswith(b"HTTP/1.1 200 ")
+
+
+def test_who_takes_his_answers_slowly_gets_them_whole(port: int) -> None:
+    with connect_and_read_nothing(port) as connection:
+        connection.sendall(b"GET /huge HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
+        time.sleep(1)  # longer than a reader may take nothing of a small answer
+        assert len(answer(connection)) > HUGE
 
 
 def test_trailers_and_what_is_between_chunks_are_bounded(port: int) -> None:
