@@ -87,6 +87,17 @@ def test_only_some_paths_take_large_bodies(small_config: Config) -> None:
         assert client.post(path, content=gzip.compress(b"x" * (limit + 1)), headers=GZIP).status_code == 413
 
 
+def test_a_gzipped_body_may_be_of_several_files_but_not_of_any_number(
+    small: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(body, "MOST_GZIP_PARTS", 100)
+    part, nothing = gzip.compress(b"words "), gzip.compress(b"")
+    assert small.post("/length", content=part * 100, headers=GZIP).json() == {"length": 600}
+    answer = small.post("/length", content=part + nothing * 100, headers=GZIP)
+    assert answer.status_code == 400
+    assert answer.json()["detail"] == "The body has more than 100 gzip files in it. Pack it as a whole."
+
+
 def test_what_all_bodies_together_hold_is_bounded(small_config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(middleware, "HELD_BYTES", 4 * LIMIT)
     app = FastAPI()

@@ -16,6 +16,8 @@ HELD_BYTES = 128 * 2**20
 PATIENCE_SECONDS = 30
 SLOWEST_BYTES_PER_SECOND = 16_384
 """A body must be whole within the patience, and a second more for so many bytes that have come."""
+MOST_GZIP_PARTS = 2_000
+"""Files that may follow one another in a gzipped body. Each costs something even if there is nothing in it."""
 
 
 class BodyTooLarge(HTTPException):
@@ -39,6 +41,13 @@ class BadGzip(HTTPException):
 
     def __init__(self) -> None:
         super().__init__(400, "The body is not valid gzip.")
+
+
+class TooManyGzipParts(HTTPException):
+    """The body is made of more gzip files than anybody needs."""
+
+    def __init__(self) -> None:
+        super().__init__(400, f"The body has more than {MOST_GZIP_PARTS:,} gzip files in it. Pack it as a whole.")
 
 
 class TooManyBodies(HTTPException):
@@ -85,6 +94,7 @@ class BoundedBody:
         self._began_at: float | None = None
         self._whole = False
         self._gzip: zlib._Decompress | None = None
+        self._gzip_parts = 1
         if encoding in {b"gzip", b"x-gzip"}:
             self._gzip = _decompressor()
             # What follows sees a plain body of unknown length.
@@ -95,7 +105,7 @@ class BoundedBody:
             raise HTTPException(415, "The body's Content-Encoding is not known here; send gzip, or nothing packed.")
 
     async def __call__(self) -> Message:
-        """The next part of the body. Raises BodyTooLarge, BodyTooSlow, TooManyBodies or BadGzip."""
+        """The next part of the body. Raises BodyTooLarge, BodyTooSlow, TooManyBodies, BadGzip or TooManyGzipParts."""
         if self._whole:  # what is left to hear of is that the caller hung up
             return await self._receive()
         try:
@@ -140,6 +150,9 @@ class BoundedBody:
         while packed:
             if gzip.eof:  # gzip files may follow one another
                 gzip = _decompressor()
+                self._gzip_parts += 1
+                if self._gzip_parts > MOST_GZIP_PARTS:
+                    raise TooManyGzipParts
             try:
                 part = gzip.decompress(packed, self._limit - self._unpacked + 1)
             except zlib.error:
