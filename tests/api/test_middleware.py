@@ -37,6 +37,13 @@ def test_a_sane_request_id_is_kept_and_another_replaced(small: TestClient) -> No
         assert small.get("/long", headers={"X-Request-ID": strange}).headers["X-Request-ID"] != strange
 
 
+def test_a_redirect_stays_with_the_server_that_was_asked(small: TestClient) -> None:
+    for host in ("callscope.example.com", "elsewhere.example:81"):  # behind a proxy its scheme is not known
+        answer = small.post("/length/?a=b", headers={"Host": host}, follow_redirects=False)
+        assert (answer.status_code, answer.headers["Location"]) == (307, "/length?a=b")
+    assert small.post("/length/", content=b"123").json() == {"length": 3}
+
+
 @pytest.mark.parametrize("route", ["/length", "/json", "/unread"])
 def test_a_body_that_says_it_is_too_large_is_refused_unread(small: TestClient, route: str) -> None:
     answer = small.post(route, content=b"x" * (LIMIT + 1))

@@ -28,6 +28,8 @@ log = structlog.get_logger(__name__)
 
 GZIP_FROM_BYTES = 1_024
 GZIP_LEVEL = 4  # level 9, the default, takes four times as long for a few per cent
+TEMPORARY_REDIRECT = 307
+"""Told by Starlette alone, from an address with a slash too many or too few to the right one."""
 DEFAULT_POLICY = b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
 STOPPING = (
@@ -44,6 +46,7 @@ _HEADERS = (
     (b"content-security-policy", DEFAULT_POLICY),
     (b"cache-control", b"no-store"),
 )
+_TO_A_SERVER = re.compile(rb"^https?://[^/]*/*", re.IGNORECASE)
 _NO_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -208,10 +211,21 @@ def _read_headers(scope: Scope) -> tuple[bytes | None, int | None, bytes | None,
 
 def _add_headers(message: Message, request_id: bytes) -> None:
     headers = list(message.get("headers", ()))  # a copy: a response object may be sent more than once
+    if message["status"] == TEMPORARY_REDIRECT:
+        headers = [(name, _within(value) if name == b"location" else value) for name, value in headers]
     present = {name for name, _ in headers}
     headers.extend(pair for pair in _HEADERS if pair[0] not in present)
     headers.append((b"x-request-id", request_id))
     message["headers"] = headers
+
+
+def _within(location: bytes) -> bytes:
+    """Where a redirect leads, without scheme and host.
+
+    Only who stands in front knows these: behind a proxy that speaks HTTPS it would lead to plain HTTP, and a program
+    would send its key there, and the body again.
+    """
+    return _TO_A_SERVER.sub(b"/", location)
 
 
 def _route(scope: Scope) -> str:
