@@ -110,7 +110,7 @@ def create_app(config: Config | None = None, when_loaded: Callable[[], None] = l
 
     app = FastAPI(
         title="Callscope", version=__version__, lifespan=lifespan, responses=docs.errors(422, 500, 503),
-        docs_url=None, redoc_url=None, generate_unique_id_function=openapi.operation_id,
+        openapi_url=None, docs_url=None, redoc_url=None, generate_unique_id_function=openapi.operation_id,
         telemetry={"tracing": False, "metrics": False},  # asked for on every request, a tenth of its time
     )  # fmt: skip
     app.state.config = config

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from fastapi.responses import JSONResponse
 
 from callscope.api.rights import Role, Scope
 from tests.contract.schema import Json, problems, resolved
@@ -35,6 +36,19 @@ def admin(world: World) -> Headers:
     """An admin's headers."""
     world.client.cookies.clear()
     return bearer(world.accounts.token_for(world.user(role=Role.ADMIN)))
+
+
+def test_the_document_is_written_and_packed_once(world: World, document: Json, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = {"Accept-Encoding": "identity"}
+    assert world.client.get("/openapi.json", headers=plain).json() == document
+
+    def again(*_: object, **__: object) -> bytes:
+        raise AssertionError("it takes long, and anybody may ask for it")
+
+    monkeypatch.setattr(JSONResponse, "render", again)
+    monkeypatch.setattr("gzip.compress", again)
+    assert world.client.get("/openapi.json", headers=plain).json() == document
+    assert world.client.get("/openapi.json", headers={"Accept-Encoding": "gzip"}).json() == document
 
 
 def operations(document: Json) -> Iterator[tuple[str, str, Json]]:

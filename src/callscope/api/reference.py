@@ -16,6 +16,8 @@ from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html, get_swagge
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from callscope.api import openapi
+
 ASSETS = "/docs/assets"
 REDIRECT = "/docs/oauth2-redirect"
 _INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
@@ -29,7 +31,7 @@ def install(app: FastAPI) -> None:
     @app.get("/docs", include_in_schema=False)
     async def _swagger_ui() -> HTMLResponse:
         page = get_swagger_ui_html(
-            openapi_url=app.openapi_url or "", title=f"{title} – API", oauth2_redirect_url=REDIRECT,
+            openapi_url=openapi.ADDRESS, title=f"{title} – API", oauth2_redirect_url=REDIRECT,
             swagger_js_url=f"{ASSETS}/swagger-ui-bundle.js", swagger_css_url=f"{ASSETS}/swagger-ui.css",
             swagger_favicon_url=icon, swagger_ui_parameters={"persistAuthorization": True},
         )  # fmt: skip
@@ -38,7 +40,7 @@ def install(app: FastAPI) -> None:
     @app.get("/redoc", include_in_schema=False)
     async def _redoc() -> HTMLResponse:
         page = get_redoc_html(
-            openapi_url=app.openapi_url or "", title=f"{title} – API", redoc_js_url=f"{ASSETS}/redoc.standalone.js",
+            openapi_url=openapi.ADDRESS, title=f"{title} – API", redoc_js_url=f"{ASSETS}/redoc.standalone.js",
             redoc_favicon_url=icon, with_google_fonts=False,
         )  # fmt: skip
         return _with_policy(page)
