@@ -1,6 +1,6 @@
 """/auth: what a person does with his own account."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Query, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -34,6 +34,11 @@ from callscope.api.routing import subject
 router = subject("auth", "/auth")
 
 PAGE = {"text/html": {"schema": {"type": "string"}}}
+
+
+def _also_as_page(answers: dict[int | str, dict[str, Any]]) -> dict[int | str, dict[str, Any]]:
+    """The answers of a route that answers a browser's form with a page."""
+    return {status: {**answer, "content": {**answer["content"], **PAGE}} for status, answer in answers.items()}
 
 
 @router.post(
@@ -133,7 +138,7 @@ def get_setup_page(accounts: Accounts, token: Annotated[str, Query(description="
     status_code=201,
     summary="Make the first admin",
     response_model=LoginAnswer,
-    responses=errors(403, 409, 422, 503),
+    responses={**_also_as_page(errors(403, 409, 422)), 201: {"content": PAGE}, **errors(503)},
     openapi_extra={**PUBLIC, **json_or_form(SetupIn, "token", "email", "password")},
 )
 async def set_up(

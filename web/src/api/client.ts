@@ -13,7 +13,7 @@ export const session = { ended: () => {} };
 /** Routes whose 401 is an answer about what was typed, not about the session. */
 const OWN_401 = ["/auth/login", "/auth/password"];
 
-export const api = createClient<paths>({
+export const api = createClient<paths, "application/json">({
   baseUrl: typeof location === "undefined" ? "http://localhost" : location.origin,
   credentials: "same-origin",
   fetch: ask,
