@@ -1,7 +1,11 @@
 """What pydantic finds wrong with an input, in words for whoever sent it: a program, or an operator with a setting."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema
 
 _NUMBER = "must be a number"
 _WHOLE = "must be a whole number"
@@ -36,6 +40,9 @@ MESSAGES: Mapping[str, str] = {
     "float_parsing": _NUMBER,
     "decimal_type": _NUMBER,
     "decimal_parsing": _NUMBER,
+    "decimal_max_places": "must have at most {decimal_places} decimal places",
+    "decimal_max_digits": "must have at most {max_digits} digits",
+    "decimal_whole_digits": "must have at most {whole_digits} digits before the point",
     "finite_number": "must be a finite number",
     "greater_than": "must be more than {gt}",
     "greater_than_equal": "must be at least {ge}",
@@ -64,6 +71,22 @@ def plain_message(error: Mapping[str, Any]) -> str:
         own: str = error["msg"]
         return own[:1].lower() + own[1:]
     return message.format_map({name: _short(value) for name, value in context.items()})
+
+
+@dataclass(frozen=True)
+class Either:
+    """In the `Annotated` of a union: what fits none of its types is one error with this sentence.
+
+    Else it is an error for each type, whose field ends with what pydantic calls the type: `prompt.dict[str,any]`.
+    """
+
+    sentence: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema = handler(source)
+        if schema["type"] != "union":
+            raise TypeError(f"{source} is no union")
+        return {**schema, "custom_error_type": "either", "custom_error_message": self.sentence}
 
 
 def _short(value: object) -> object:

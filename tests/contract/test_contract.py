@@ -203,6 +203,18 @@ def test_a_call_with_a_wrong_value_is_refused_and_the_field_is_named(
                 assert "errors" in found or field == "project", (field, value)
 
 
+def test_a_value_of_no_possible_type_is_one_error_at_its_field(world: World, admin: Headers) -> None:
+    tried: tuple[tuple[str, dict[str, object], str], ...] = (
+        ("/llm/log-call", {**CALL, "prompt": 5}, "prompt"),
+        ("/llm/log-call", {**CALL, "response": True}, "response"),
+        ("/api-keys", {"name": "a program", "scopes": ["ingest"], "project": 1.5}, "project"),
+        ("/users", {"email": "a@example.org", "password": PASSWORD, "projects": ["default", ""]}, "projects.1"),
+    )
+    for route, body, field in tried:
+        found = problem(world.client.post(route, json=body, headers=admin), 422)
+        assert [error["field"] for error in found["errors"]] == [field]
+
+
 def test_what_is_strange_but_sound_is_taken(server: World, root: Callable[[], Headers]) -> None:
     long = "ö" * 10_000_000
     taken: list[dict[str, object]] = [

@@ -12,6 +12,7 @@ from callscope.api.envelope import Envelope
 from callscope.api.paging import MAX_ROW_ID
 from callscope.api.rights import Role, Scope
 from callscope.db.types import EPOCH
+from callscope.wording import Either
 
 
 def _printable(text: str) -> str:
@@ -39,7 +40,10 @@ PayloadDays = Literal[7, 30, 90, 365]
 MAX_DAYS = 36_500
 RowDays = Annotated[int, Field(strict=True, ge=1, le=MAX_DAYS)]
 PerMinute = Annotated[int, Field(strict=True, ge=1, le=100_000_000)]
-ProjectRef = Annotated[int, Field(strict=True, ge=1, le=MAX_ROW_ID)] | Name
+ProjectRef = Annotated[
+    Annotated[int, Field(strict=True, ge=1, le=MAX_ROW_ID)] | Name,
+    Either("must be the number of a project, or its name of 1 to 100 printable characters"),
+]
 """A project by its number (a JSON number) or by its name (a JSON string)."""
 
 _JANE: dict[str, JsonValue] = {"email": "jane@example.com", "password": "correct horse battery"}

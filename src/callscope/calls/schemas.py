@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints,
 from callscope.api.paging import MAX_ROW_ID
 from callscope.api.times import Moment
 from callscope.pricing.cost import MAX_DOLLARS
+from callscope.wording import Either
 
 MAX_BATCH = 1_000
 MAX_TOKENS = 100_000_000
@@ -26,6 +27,7 @@ NO_NUL = r"^[^\x00]*$"
 
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_CHARS, pattern=NO_NUL)]
+Content = Annotated[str | list[Any] | dict[str, Any], Either("must be text, a list or a JSON object")]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=NO_NUL)]
 
 EXAMPLE: dict[str, JsonValue] = {
@@ -95,10 +97,8 @@ class CallIn(BaseModel):
     tags: list[Name] = Field(default_factory=list, max_length=50)
     metadata: dict[str, Any] | None = None
     request_params: dict[str, Any] | None = None
-    prompt: str | list[Any] | dict[str, Any] | None = Field(None, description=f"Cut after {MAX_TEXT_CHARS} characters.")
-    response: str | list[Any] | dict[str, Any] | None = Field(
-        None, description=f"Cut after {MAX_TEXT_CHARS} characters."
-    )
+    prompt: Content | None = Field(None, description=f"Cut after {MAX_TEXT_CHARS} characters.")
+    response: Content | None = Field(None, description=f"Cut after {MAX_TEXT_CHARS} characters.")
 
     @model_validator(mode="after")
     def _consistent(self) -> "CallIn":
