@@ -26,3 +26,14 @@ def test_an_unknown_parameter_of_a_reading_route_is_refused_by_name(app: FastAPI
     assert "it has none" in api.get("/settings", x="", expect=422)["detail"]
     assert api.get("/llm/calls", project=["default", "default"], tz="UTC", limit=5)["items"] == []
     assert client.get("/health/live?at=12").status_code == 200
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_number_is_no_time(app: FastAPI, client: TestClient) -> None:
+    """20260301 would be a day in August 1970, and the range everything."""
+    api = admin_of(app, client)
+    for route in ("/llm/calls", "/metrics/summary", "/audit-log", "/feedback"):
+        for number in ("20260301", "0", "-1.5", "1772323200", " 1_0 "):
+            answer = api.get(route, {"from": number}, expect=422)
+            assert answer["detail"] == "from: must be a time such as 2026-03-01T09:30:00Z"
+    api.get("/llm/calls", {"from": "2026-03-01"})
