@@ -1,5 +1,6 @@
 """/openapi.json is whole and true: a typed client can be generated from it, and what it says is what is answered."""
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -85,6 +86,7 @@ def test_each_operation_says_what_it_is_and_does(document: Json) -> None:
         for parameter in operation.get("parameters", []):
             assert parameter["description"], (method, path, parameter["name"])
             assert parameter["schema"], (method, path, parameter["name"])
+            assert '"null"' not in json.dumps(parameter["schema"]), "an address can't hold null"
         assert set(re.findall(r"{(\w+)}", path)) == {
             parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "path"
         }

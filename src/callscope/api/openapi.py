@@ -84,6 +84,8 @@ def _completed(document: Json) -> Json:
     document["security"] = [{name: []} for name in LOGINS]
     answered: set[str] = set()
     for operation in (operation for path in document["paths"].values() for operation in path.values()):
+        for parameter in operation.get("parameters", ()):
+            parameter["schema"] = _without_null(parameter["schema"])
         body = operation.get("requestBody")
         if body is not None:
             _name_bodies(body, schemas)
@@ -100,6 +102,14 @@ def _completed(document: Json) -> Json:
             schemas[name]["required"] = list(schemas[name]["properties"])
     _rename(document, {name: schema["title"] for name, schema in schemas.items() if "_" in name})
     return document
+
+
+def _without_null(schema: Json) -> Json:
+    """The schema of a parameter that may be left out: an address or a header can't hold null."""
+    kinds = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
+    return (
+        {**kinds[0], **{word: said for word, said in schema.items() if word != "anyOf"}} if len(kinds) == 1 else schema
+    )
 
 
 def _rename(document: Json, names: dict[str, str]) -> None:
