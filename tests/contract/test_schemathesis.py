@@ -103,7 +103,9 @@ def ask(row: Row, world: World, document: OpenApiSchema, login: Login, how: sett
         case.validate_response(answer, checks=CHECKS if mended else [*CHECKS, checks.negative_data_rejection])
         if answer.headers["Content-Type"] == JSON:
             declared = operation.definition.raw["responses"][str(answer.status_code)]["content"][JSON]["schema"]
-            assert not list(problems(answer.json(), declared, document.raw_schema))
+            assert not list(problems(answer.json(), declared, document.raw_schema)), (
+                f"{asked.method} {asked.url} {body!r}"
+            )
 
     answered_as_documented()
 
