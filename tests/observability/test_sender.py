@@ -1,5 +1,6 @@
 """What is recorded on a server arrives there, once; and whatever the server does, the program goes on."""
 
+import json
 import logging
 import threading
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 import callscope
-from callscope.observability.encoding import MAX_TEXT_CHARS
+from callscope.observability.encoding import MAX_TEXT_CHARS, encode
 from callscope.observability.pending import wait
 from callscope.observability.sender import Sender
 from callscope.observability.transport import UNREACHABLE, Answer, Receipt
@@ -218,3 +219,12 @@ def test_nothing_is_sent_to_a_server_that_does_not_know_the_key(server: LocalSer
     with server.running(), callscope.connect(server.url, api_key="cs_wrong") as db:
         assert callscope.LLMObservabilityWrapper(db, model_id=1).call_llm(answer, "Hi", wait=True)["log_id"] is None
         assert db.dropped == 1
+
+
+def test_long_names_that_begin_alike_stay_two() -> None:
+    first, second = (json.loads(encode({"end_user": "x" * 250 + end, "tags": ["y" * 150 + end]})) for end in "ab")
+    for one in (first, second):
+        assert (len(one["end_user"]), len(one["tags"][0])) == (200, 100)
+    assert first["end_user"] != second["end_user"]
+    assert first["tags"] != second["tags"]
+    assert json.loads(encode({"end_user": "x" * 200}))["end_user"] == "x" * 200

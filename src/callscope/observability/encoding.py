@@ -5,6 +5,7 @@ no JSON is written as text.
 """
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -97,7 +98,12 @@ def cut(text: str) -> str:
 
 
 def _line(value: Any, limit: int) -> str:
-    return str(value).replace("\x00", "\ufffd").strip()[:limit]
+    """A name or id. One that is too long ends in a digest of the whole, so that two of them stay two."""
+    text = str(value).replace("\x00", "\ufffd").strip()
+    if len(text) <= limit:
+        return text
+    mark = f"…{hashlib.blake2b(text.encode('utf-8', 'replace'), digest_size=8).hexdigest()}"
+    return text[: limit - len(mark)] + mark
 
 
 def _part(name: str, value: Any) -> str:
