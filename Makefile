@@ -24,7 +24,8 @@ UV := env -u PYTHONPATH VIRTUAL_ENV="$(CURDIR)/$(VENV)" UV_SYSTEM_CERTS=1 UV_NO_
 # Nothing of the developer's shell reaches what is run here.
 CLEAN := env -u PYTHONPATH -u PYTHONHOME -u PYTEST_ADDOPTS -u PYTEST_PLUGINS
 WEB := $(CLEAN) $(BIN)/python scripts/web.py
-PYTEST := $(CLEAN) $(BIN)/python -m pytest -n 2 --durations 10 $(if $(JUNIT),--junitxml $(JUNIT))
+PYTEST := $(CLEAN) $(BIN)/python -m pytest -n 2 --durations 10 $(if $(JUNIT),--junitxml $(JUNIT)) \
+	$(if $(CI),--hypothesis-profile ci)
 
 .PHONY: help
 help: ## show this list

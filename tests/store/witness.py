@@ -23,7 +23,7 @@ from callscope.metrics.models import (
     rollups,
 )
 from callscope.pricing.cost import Cost
-from callscope.store.sql import payload_tables
+from callscope.store.sql import payload_tables, search
 from callscope.store.sql.store import SqlStore
 from callscope.store.sql.tables import commits, counters, idempotency
 
@@ -113,7 +113,9 @@ def wipe(db: Database) -> None:
         connection.execute(delete(Project).where(Project.__table__.c.id > 1))
         connection.execute(update(Project).values(nothing))
         connection.execute(insert(Project).values(id=2, name="two", created_at=from_micros(NOW), description=""))
-        payload_tables.table(payload_tables.number(payload_tables.week_at(NOW))).drop(connection, checkfirst=True)
+        number = payload_tables.number(payload_tables.week_at(NOW))
+        search.drop(connection, number)
+        payload_tables.table(number).drop(connection, checkfirst=True)
 
 
 def rows_of(db: Database) -> Sequence[Any]:
