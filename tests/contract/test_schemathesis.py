@@ -4,6 +4,7 @@ Schemathesis makes the requests from the schemas: sound ones, and ones that brea
 content type, headers, fields and values are as documented. That rights hold and that lists go on is for other tests.
 """
 
+import json
 from collections.abc import Callable
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
@@ -40,6 +41,12 @@ ASKED = [("admin", row) for row in ROWS] + [("key", row) for row in ROWS if row.
 by_each = pytest.mark.parametrize(("who", "row"), ASKED, ids=lambda value: getattr(value, "name", value))
 
 Login = Callable[[], Headers]
+
+
+@schemathesis.serializer("application/x-ndjson")
+def _lines(_context: schemathesis.SerializationContext, value: Any) -> bytes:
+    """A body of lines: the text that the schema asks for, or what breaks it."""
+    return value.encode(errors="replace") if isinstance(value, str) else json.dumps(value).encode()
 
 
 @pytest.fixture(params=["world", "postgres_world"], ids=["sqlite", "postgresql"])
@@ -117,6 +124,8 @@ def fill(case: Case[Any], row: Row, world: World) -> None:
     known = row.body(world)
     if isinstance(case.body, dict) and isinstance(known, dict):
         case.body |= known
+    elif isinstance(case.body, list) and isinstance(known, list):
+        case.body = [{**one, **known[0]} if isinstance(one, dict) else one for one in case.body]
 
 
 def has_one_twice(url: str) -> bool:
