@@ -1,14 +1,16 @@
 """An export over a real connection that breaks off: the client is told, and never takes the part for the whole."""
 
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from starlette.requests import Request
 
-from callscope.api.rights import Scope
-from callscope.calls import exporting
+from callscope.api.rights import Caller, Scope, optional_caller
+from callscope.calls import download, exporting
 from callscope.db.engine import DatabaseUnavailable
 from tests.observability.server import LocalServer
 
@@ -53,3 +55,25 @@ def test_a_database_that_goes_away_in_between_is_an_error_for_the_client(
             httpx.get(url, headers=headers, timeout=30)
     monkeypatch.setattr(exporting.Exporter, "_batches", read)
     assert len(httpx.get(url, headers=headers, timeout=30).content) == len(whole.content)
+
+
+@pytest.mark.parametrize(
+    "left", [None, Caller("jane", user_id=1), Caller("a key", 0, 1, None, frozenset({Scope.CALLS}), frozenset({2}))]
+)
+def test_it_breaks_off_when_the_right_to_read_ends(
+    server: LocalServer, left: Caller | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting, "PLACES_AT_ONCE", 100)
+    monkeypatch.setattr(download, "RIGHTS_SECONDS", 0.0)
+    url = f"{server.url}/llm/calls/export?format=ndjson"
+    headers = {"Authorization": f"Bearer {server.key(Scope.CALLS)}"}
+    assert httpx.get(url, headers=headers, timeout=30).text.count("\n") == 500
+
+    looks = count()
+
+    async def rights_now(request: Request) -> Caller | None:
+        return await optional_caller(request) if next(looks) < 3 else left
+
+    monkeypatch.setattr(download, "optional_caller", rights_now)
+    with pytest.raises(httpx.RemoteProtocolError):
+        httpx.get(url, headers=headers, timeout=30)

@@ -1,12 +1,15 @@
 """An export as an answer over HTTP."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import chain
 
+from starlette.requests import Request
 from starlette.responses import StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
+from callscope.api.rights import Caller, may_read_calls, optional_caller
 from callscope.api.streams import within
 from callscope.calls.exporting import Format
 
@@ -19,6 +22,12 @@ MEDIA_TYPES = {
 
 SLOW_SECONDS = 60.0
 """Whoever takes nothing for so long is let go: his place is another's."""
+RIGHTS_SECONDS = 2.0
+"""How often it is looked whether the caller may still read what he takes out."""
+
+
+class RightEnded(Exception):
+    """The caller may not read these calls any more; breaks the file off."""
 
 
 class Download(StreamingResponse):
@@ -29,9 +38,15 @@ class Download(StreamingResponse):
     Args:
         pieces: of the file. What they raise breaks the connection off.
         take_room: takes a place, and gives what gives it back; may raise.
+        request, caller: whose file it is.
     """
 
-    def __init__(self, pieces: Iterator[bytes], form: Format, take_room: Callable[[], Callable[[], None]]) -> None:
+    def __init__(
+        self, pieces: Iterator[bytes], form: Format, take_room: Callable[[], Callable[[], None]], request: Request,
+        caller: Caller,
+    ) -> None:  # fmt: skip
+        self._request = request
+        self._caller = caller
         self._release = take_room()
         try:
             first = next(pieces, b"")
@@ -50,5 +65,24 @@ class Download(StreamingResponse):
             self._release()
 
     async def stream_response(self, send: Send) -> None:
-        """Send it piece by piece, as fast as it is taken."""
-        await super().stream_response(within(SLOW_SECONDS, send))
+        """Send it piece by piece, as fast as it is taken and as long as the caller may have it."""
+        send_soon = within(SLOW_SECONDS, send)
+        loop = asyncio.get_running_loop()
+        looked_at = loop.time()
+
+        async def send_if_allowed(message: Message) -> None:
+            nonlocal looked_at
+            if loop.time() - looked_at >= RIGHTS_SECONDS:
+                await self._check()
+                looked_at = loop.time()
+            await send_soon(message)
+
+        await super().stream_response(send_if_allowed)
+
+    async def _check(self) -> None:
+        now = await optional_caller(self._request)
+        if now is None or not may_read_calls(now):
+            raise RightEnded
+        begun_with = self._caller.project_ids
+        if now.project_ids is not None and (begun_with is None or not begun_with <= now.project_ids):
+            raise RightEnded

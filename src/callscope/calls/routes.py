@@ -110,6 +110,7 @@ def list_facets(
     },
 )
 def export_calls(
+    request: Request,
     caller: CallReader,
     asked: CallsAsked,
     selector: SelectorDep,
@@ -125,7 +126,7 @@ def export_calls(
     with an apostrophe. Parquet needs the extra `callscope[parquet]` on the server, else it is a 501.
     """
     written = exporter.written(asked.of(selector, caller), form, payloads=payloads)
-    return Download(written, form, exporter.take_room)
+    return Download(written, form, exporter.take_room, request, caller)
 
 
 @router.get("/calls/{call_id}", summary="One call", responses=errors(401, 403, 404, 422))
