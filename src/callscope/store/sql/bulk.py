@@ -55,11 +55,13 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> No
 
 
 def rows_at(connection: Connection, table: Table, keys: Collection[Row]) -> Iterator[Row]:
-    """The rows of exactly these primary keys, as far as there are any."""
+    """The rows of exactly these primary keys, as far as there are any, with the values in the order of the columns."""
     names = [column.name for column in table.primary_key.columns]
     # A join, in this order: SQLite scans the whole table for `(a, b) IN (VALUES …)`.
     same = " AND ".join(f"t.{name} = k.{name}" for name in names)
-    tail = f") SELECT t.* FROM k CROSS JOIN {table.name} AS t WHERE {same}"  # noqa: S608  # our names
+    # By name: a newer version may have added columns already.
+    wanted = ", ".join(f"t.{name}" for name in _column_names(table))
+    tail = f") SELECT {wanted} FROM k CROSS JOIN {table.name} AS t WHERE {same}"  # noqa: S608  # our names
     if not is_sqlite(connection):
         columns = list(table.primary_key.columns)
         head = f"WITH k ({', '.join(names)}) AS ("
