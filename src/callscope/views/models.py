@@ -21,7 +21,7 @@ class SavedView(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     name: Mapped[str] = mapped_column(String(100))
-    project_id: Mapped[int | None] = mapped_column(ForeignKey("projects.id"))
+    project_id: Mapped[int | None] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
     filters: Mapped[dict[str, object]] = mapped_column(JSON)
     columns: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     shared: Mapped[bool] = mapped_column(default=False)
