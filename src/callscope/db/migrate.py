@@ -1,23 +1,37 @@
 """Brings a database up to date, under the lock of all writers, so that several processes may start at once.
 
+Each migration is a transaction of its own, so that servers of older versions, which may go on meanwhile and afterwards,
+wait for one at a time, and whoever is killed in the midst of it leaves the database at a version. CONTRIBUTING.md has the
+rules that a migration keeps for them.
+
 Alembic takes a third of a second to import: it is imported only when there is something to do.
 """
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import structlog
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from callscope.db.engine import Database, DatabaseUnavailable
+from callscope.db.engine import LOCK_TIMEOUT, Database, DatabaseUnavailable
+
+log = structlog.get_logger(__name__)
 
 HEAD = "0012"
 """The newest migration; a test holds it to the files."""
 
 WAIT_SECONDS = 600.0
-"""How long to wait for another process that is just bringing the database up to date."""
+"""How long to wait for another process that is just bringing the database up to date, or for tables in use."""
+TABLE_SECONDS = 0.8
+"""How long to wait for a table on PostgreSQL; everybody who wants it waits too. It is less than the second after which
+PostgreSQL looks for deadlocks (`deadlock_timeout`), so that none of those who read meanwhile is ended by one."""
+PAUSE_SECONDS = 5.0
+"""How long the others have the tables to themselves before the next trial."""
 
 NOT_ALLOWED = "42501"  # PostgreSQL's word for a user who may not do this
+DEADLOCK = "40P01"  # PostgreSQL's word for two that wait for each other
 
 SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -58,14 +72,20 @@ def upgrade(db: Database, first: Callable[[Connection], None] | None = None) -> 
     """
     if is_current(db):
         return False
-    with db.write(WAIT_SECONDS) as connection:
-        before = _known(connection)
-        if before == HEAD:  # another process was faster
-            return False
-        _run(connection)
-        if before is None and first is not None:
-            first(connection)
-    return True
+    import alembic.command  # noqa: F401  # before anybody waits for what follows
+
+    deadline = time.monotonic() + WAIT_SECONDS
+    did_something = False
+    while True:
+        try:
+            if not _step(db, first, deadline):
+                return did_something
+            did_something = True
+        except _TableInUse as error:
+            if time.monotonic() + PAUSE_SECONDS >= deadline:
+                raise DatabaseUnavailable(f"its tables have been in use all the time: {error}") from error
+            log.warning("the database cannot be brought up to date yet: a table is in use", reason=str(error))
+            time.sleep(PAUSE_SECONDS)
 
 
 def known_revisions() -> set[str]:
@@ -80,7 +100,28 @@ def _known(connection: Connection) -> str | None:
     return found
 
 
-def _run(connection: Connection) -> None:
+class _TableInUse(Exception):
+    """Somebody reads a table for longer than others should wait for it; nothing has been changed."""
+
+
+def _step(db: Database, first: Callable[[Connection], None] | None, deadline: float) -> bool:
+    """Run the next migration; in an empty database, where nobody waits, all of them. Gives whether there was one.
+
+    Raises DatabaseTooNew, DatabaseUnavailable, _TableInUse.
+    """
+    with db.write(max(0.0, deadline - time.monotonic())) as connection:
+        before = _known(connection)
+        if before == HEAD:
+            return False
+        if not db.is_sqlite:
+            connection.execute(text(f"SET LOCAL lock_timeout = {int(TABLE_SECONDS * 1_000)}"))
+        _run(connection, "head" if before is None else "+1")
+        if before is None and first is not None:
+            first(connection)
+    return True
+
+
+def _run(connection: Connection, target: str) -> None:
     from alembic import command
     from alembic.config import Config
 
@@ -88,9 +129,12 @@ def _run(connection: Connection) -> None:
     config.set_main_option("script_location", str(SCRIPTS))
     config.attributes["connection"] = connection
     try:
-        command.upgrade(config, "head")
-    except ProgrammingError as error:
-        if getattr(error.orig, "sqlstate", None) != NOT_ALLOWED:
-            raise
+        command.upgrade(config, target)
+    except (OperationalError, ProgrammingError) as error:
+        state = getattr(error.orig, "sqlstate", None)
         reason = str(error.orig).partition("\n")[0]
-        raise DatabaseUnavailable(f"{reason}; the database must belong to the user that connects") from error
+        if state in {LOCK_TIMEOUT, DEADLOCK}:
+            raise _TableInUse(reason) from error
+        if state == NOT_ALLOWED:
+            raise DatabaseUnavailable(f"{reason}; the database must belong to the user that connects") from error
+        raise
