@@ -14,7 +14,7 @@ from callscope.db.migrate import SCRIPTS, known_revisions, upgrade
 
 def main() -> None:
     """Write `versions/NNNN_message.py`; read it before you commit it."""
-    number = f"{len(known_revisions()) + 1:04d}"
+    number = f"{int(max(known_revisions(), default='0')) + 1:04d}"
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
     config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
