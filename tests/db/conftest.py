@@ -109,6 +109,10 @@ def _administer(world: World, headers: Headers) -> None:
     _ask(world, headers, "POST", "/llm/models", {"name": "priced", "provider": "here", "prices": [price]})
     _ask(world, headers, "POST", "/views", {"name": "slow", "filters": {"project": "shop"}, "shared": True})
     _ask(world, leaving, "POST", "/auth/logout", {})
+    limited = {"name": "limited", "scopes": ["metrics"], "requests_per_minute": 600}
+    secret = _ask(world, headers, "POST", "/api-keys", limited)["secret"]
+    _ask(world, bearer(secret), "GET", "/metrics/summary")
+    world.accounts.rates.sync()
     for path, body in {
         "/llm/repricings": {"model": "gpt-4o-mini", "dry_run": True},
         "/erasures": {"end_user": "person 3"},
