@@ -148,6 +148,8 @@ def _database(db: Database, config: Config) -> Iterator[Finding]:
             whole = found == ["ok"]
             said = "its pages are sound" if whole else f"it is damaged: {found[0]}; restore a backup"
             yield Finding("ok" if whole else "failure", "database", said)
+        else:
+            yield from _durability(connection)
         yield _clock(connection, is_sqlite=db.is_sqlite)
     if config.demo_users != "everywhere":
         with db.read_session() as session:
@@ -155,6 +157,20 @@ def _database(db: Database, config: Config) -> Iterator[Finding]:
                 yield Finding(
                     "warning", "logins", "the demo logins work for local requests until there is another admin"
                 )
+
+
+def _durability(connection: Connection) -> Iterator[Finding]:
+    """What a PostgreSQL server must do so that what was acknowledged outlives its machine; the rest is set by ours."""
+    lost = {
+        "fsync": "fsync=off: a crash of its machine loses calls that were acknowledged, and may destroy the database",
+        "full_page_writes": "full_page_writes=off: a crash of its machine may damage the database, "
+        "unless its file system writes pages whole",
+    }
+    off = [name for name in lost if connection.scalar(text(f"SHOW {name}")) == "off"]
+    for name in off:
+        yield Finding("warning", "durability", f"the server has {lost[name]}")
+    if not off:
+        yield Finding("ok", "durability", "what is acknowledged outlives a crash of the database server")
 
 
 def _clock(connection: Connection, *, is_sqlite: bool) -> Finding:

@@ -6,6 +6,7 @@ import shutil
 import time
 from pathlib import Path
 
+import psycopg
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import text
@@ -36,10 +37,34 @@ def test_a_server_in_good_order_has_nothing_that_fails(config: Config, client: T
     assert client.get("/health/ready").status_code == 200
     assert found(config)["failure"] == set()
     assert {"settings", "database", "clock"} <= found(config)["ok"]
-    assert found(config)["warning"] == {"logins"}, "the demo logins of a first start"
+    expected = {"logins"} if config.is_sqlite else {"logins", "durability"}
+    assert found(config)["warning"] == expected, (
+        "the demo logins of a first start, and that the tests' server syncs nothing"
+    )
     if config.is_sqlite:
         config.sqlite_file.chmod(0o644)
         assert found(config)["warning"] == {"logins", "files"}
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_postgresql_that_would_lose_what_was_acknowledged_is_warned_of(config: Config, postgres: str) -> None:
+    def durability(**settings: str) -> list[str]:
+        with psycopg.connect(postgres, autocommit=True) as administrator:
+            for name, value in settings.items():
+                administrator.execute(f"ALTER SYSTEM SET {name} = {value}")
+            administrator.execute("SELECT pg_reload_conf()")
+        time.sleep(0.2)
+        return [f"{one.level} {one.text}" for one in check.examine(config) if one.about == "durability"]
+
+    try:
+        (only,) = durability(fsync="on", full_page_writes="on")
+        assert only.startswith("ok")
+        (only,) = durability(fsync="off", full_page_writes="on")
+        assert only.startswith("warning the server has fsync=off")
+        (only,) = durability(fsync="on", full_page_writes="off")
+        assert only.startswith("warning the server has full_page_writes=off")
+    finally:
+        durability(fsync="off", full_page_writes="on")
 
 
 def test_what_docs_security_warns_of_is_warned_of(config: Config) -> None:
