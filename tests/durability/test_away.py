@@ -9,6 +9,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,15 +19,19 @@ from typing import Protocol
 import httpx
 import psycopg
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
+from callscope.db import postgresql
 from callscope.db.engine import Database
 from tests.durability.load import Load, a_call, check_stored, check_totals
 from tests.durability.server import DEMO, Server
 
 SOON = 10.0
 """Seconds within which the server notices that the database is away, or is there again."""
+IN_ALL = 32.0
+"""Seconds within which every request has its answer, whatever the database does."""
 
 
 def driver_url(url: str) -> str:
@@ -54,16 +59,40 @@ class Postgres:
         """Start it again."""
         self._server.ensure_postgres_running()
 
+    def hang(self) -> None:
+        """Stop all its processes where they are: connections stay open, and nothing answers."""
+        self._signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let them go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        pid = self._server.get_pid()
+        assert pid is not None
+        os.kill(pid, number)  # first of all, so that it makes no new ones
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(child), number)
+
     def cleanup(self) -> None:
         """Stop and delete it."""
         self._server.cleanup()
 
 
 @pytest.fixture
-def own_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    server = Postgres(tmp_path_factory.mktemp("postgres"))
+def own_postgres() -> Iterator[Postgres]:
+    folder = Path(tempfile.mkdtemp(prefix="callscope-pg-"))  # pytest's own are no other user's to enter
+    server = Postgres(folder)
     yield server
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def quick_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever finds no connection for reading is told so soon."""
+    monkeypatch.setattr(postgresql, "POOL_SECONDS", 0.5)
 
 
 def eventually(holds: Callable[[], bool]) -> bool:
@@ -120,6 +149,45 @@ def test_a_postgresql_that_crashes_and_comes_back_costs_no_acknowledged_call(
         server.kill()
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("after_seconds", [0.0, 0.3, 0.7])
+def test_a_postgresql_that_hangs_is_told_of_in_time_and_costs_no_acknowledged_call(
+    own_postgres: Postgres, tmp_path: Path, after_seconds: float
+) -> None:
+    server = Server(own_postgres.url, tmp_path / "data")
+    try:
+        load = Load(server.login(), largest=1_000)
+        headers = {"Authorization": f"Bearer {load.token}"}
+        call = a_call(random.Random(1)) | {"project": "default"}
+        with load.running(server):
+            load.wait_for_more_than(1_000)
+            time.sleep(after_seconds)
+            own_postgres.hang()
+            began = time.monotonic()
+            with ThreadPoolExecutor(8) as pool:
+                calls = [
+                    pool.submit(httpx.post, f"{server.url}/llm/log-call", json=call, headers=headers, timeout=60)
+                    for _ in range(4)
+                ]
+                reads = [
+                    pool.submit(httpx.get, f"{server.url}/metrics/summary", headers=headers, timeout=60)
+                    for _ in range(4)
+                ]
+                assert eventually(lambda: "queue: the last write" in server.ready().text)
+                assert httpx.get(f"{server.url}/health/live", timeout=5).status_code == 200
+                answers = [answer.result() for answer in (*calls, *reads)]
+            assert {answer.status_code for answer in answers} == {503}
+            assert all("retry-after" in answer.headers for answer in answers)
+            assert time.monotonic() - began < IN_ALL
+            assert server.ready().status_code == 503
+            own_postgres.go_on()
+            load.wait_for_more_than(len(load.acknowledged))
+        check_recovered(server, load, own_postgres.url)
+    finally:
+        own_postgres.go_on()
+        server.kill()
+
+
 @pytest.mark.parametrize("function", ["pg_terminate_backend", "pg_cancel_backend"])
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_write_that_postgresql_breaks_off_refuses_the_call(
@@ -151,6 +219,21 @@ def test_a_postgresql_that_may_only_be_read_refuses_calls(client: TestClient, da
         assert client.post("/llm/log-calls", json=[a_call(random.Random(1))], headers=headers).status_code == 503
         assert client.get("/metrics/summary", headers=headers).status_code == 200
         assert client.get("/health/ready").status_code == 503
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_slow_readers_keep_nobody_from_logging_calls(quick_pool: None, client: TestClient, app: FastAPI) -> None:
+    token = client.post("/auth/login", json=DEMO).json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    for _ in range(2):
+        assert client.post("/llm/log-call", json=a_call(random.Random(1)), headers=headers).status_code == 201
+    with contextlib.ExitStack() as readers:
+        for _ in range(postgresql.READERS):
+            readers.enter_context(app.state.db.read())
+        assert client.post("/llm/log-call", json=a_call(random.Random(1)), headers=headers).status_code == 201
+        answer = client.get("/metrics/summary", headers=headers)
+        assert (answer.status_code, "retry-after" in answer.headers) == (503, True)
+    assert client.get("/metrics/summary", headers=headers).json()["data"]["calls"] == 3
 
 
 class Room(Protocol):

@@ -1,6 +1,7 @@
 """The one door: what is acknowledged is stored, overload is refused, and one bad submission harms nobody else."""
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -9,8 +10,9 @@ from fastapi import FastAPI
 from sqlalchemy.exc import DataError
 
 from callscope.db.engine import Database, DatabaseUnavailable
+from callscope.ingest import recorder as recording
 from callscope.ingest.changes import Erase, Outcome, Rate, Receipt, Reprice, Submission, Withdraw
-from callscope.ingest.recorder import NotStored, QueueFull, Recorder
+from callscope.ingest.recorder import NotStored, QueueFull, Recorder, Unconfirmed
 from callscope.ingest.row import CallRow
 from callscope.store.errors import CallNotFound, ProjectForbidden
 from callscope.store.sql.store import SqlStore
@@ -29,6 +31,7 @@ class Gate:
         self.arrived = threading.Event()
         self.failures: list[Exception] = []
         self.after_commit: list[Exception] = []
+        self.unanswered = False
 
     def apply(self, batch_id: str, submissions: Sequence[Submission], now_micros: int, outcomes: list[Outcome]) -> None:
         self.arrived.set()
@@ -39,8 +42,10 @@ class Gate:
         if self.after_commit:
             raise self.after_commit.pop()
 
-    def was_applied(self, batch_id: str) -> bool:
-        return self.store.was_applied(batch_id)
+    def was_applied(self, batch_id: str, wait_seconds: float) -> bool:
+        if self.unanswered:
+            raise DatabaseUnavailable("nobody can be asked")
+        return self.store.was_applied(batch_id, wait_seconds)
 
 
 @pytest.fixture
@@ -144,6 +149,31 @@ def test_a_commit_whose_answer_was_lost_is_acknowledged(db: Database, gate: Gate
     gate.after_commit = [DatabaseUnavailable("the connection broke")]
     (receipt,) = _record(recorder, _one())
     assert [row.id for row in rows_of(db)] == [receipt.call_id]
+
+
+def test_a_commit_of_which_nothing_is_to_be_learned_is_neither_acknowledged_nor_denied(
+    gate: Gate, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "CONFIRM_SECONDS", 0.3)
+    gate.after_commit = [DatabaseUnavailable("the connection broke")]
+    gate.unanswered = True
+    with pytest.raises(Unconfirmed):
+        _record(recorder, _one())
+    assert recorder.trouble() == "the last calls could not be written to the database"
+    _record(recorder, _one())
+    assert recorder.trouble() is None
+
+
+def test_a_write_that_does_not_end_is_trouble(gate: Gate, recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "OVERDUE_SECONDS", 0.3)
+    gate.open.clear()
+    waiting = recorder.submit(_one())
+    assert gate.arrived.wait(20)
+    time.sleep(0.4)
+    assert recorder.trouble() == "the last write to the database has not ended"
+    gate.open.set()
+    assert waiting.result(20).error is None
+    assert recorder.trouble() is None
 
 
 def test_a_caller_who_gives_up_harms_nobody(recorder: Recorder, gate: Gate) -> None:

@@ -10,7 +10,9 @@ from callscope.accounts.models import Project
 from callscope.db import pace
 from callscope.db.engine import Database
 from callscope.ingest.changes import IdempotencyKey, Submission
+from callscope.metrics.composition import Span
 from callscope.metrics.models import Grain, rollup_histograms, rollups
+from callscope.store.queries import Selection
 from callscope.store.sql.doctor import examine
 from callscope.store.sql.store import SqlStore
 from callscope.store.sql.tables import commits, idempotency
@@ -51,3 +53,20 @@ def _left(db: Database) -> int:
         ]
         kept = [select(func.count()).select_from(table) for table in (idempotency, commits)]
         return sum(connection.scalar(query) or 0 for query in (*cells, *kept))
+
+
+def test_a_reading_that_is_under_way_when_minutes_go_still_has_them(db: Database, writer: Writer) -> None:
+    with db.write_session() as session:
+        session.add(Project(id=1, name="default", created_at=datetime.now(UTC)))
+    writer.each(*(put(created_at=NOW + minute * MINUTE) for minute in (1, 2)))
+    store, minute = SqlStore(db), NOW // MINUTE
+    with store.reading() as reading:
+        span = reading.countable(Span(minute + 1, minute + 3))
+        store.tidy(NOW + 3 * DAY)
+        assert reading.countable(span) == span
+        (sums,) = reading.totals(Selection(), span, ["calls"]).values()
+        assert sums["calls"] == 2
+    with store.reading() as reading:
+        assert reading.countable(span) != span
+        (sums,) = reading.totals(Selection(), reading.countable(span), ["calls"]).values()
+        assert sums["calls"] == 2

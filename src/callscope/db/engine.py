@@ -25,18 +25,25 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
+from callscope.db import postgresql
+
 log = structlog.get_logger(__name__)
 
 WRITE_LOCK = 0x63616C6C  # the advisory lock's number on PostgreSQL: "call"
 WAIT_SECONDS = 30.0
 """How long a writer waits for the lock: longer than any other should hold it."""
+READ_SECONDS = 20.0
+"""How long one statement of a reading transaction may take, on PostgreSQL."""
+WRITE_SECONDS = 10.0
+"""How long one of a writing transaction may: whoever logs a call waits for it, and hears that it failed within 30."""
+STEP_SECONDS = 15.0
+"""How long one of a step of work in the background may, while everybody waits."""
+PATIENT_SECONDS = 600.0
+"""How long one that goes through much may, for a command that an operator waits for."""
 EMPTYING_MILLISECONDS = 20
 """How long the log's emptying waits for readers, and whoever writes for it."""
 LOOK_SECONDS = 1.0
 """How often whoever waits looks whether there is still time."""
-TAKE_WRITE_LOCK = text(
-    "SELECT set_config('lock_timeout', :wait, true), pg_advisory_xact_lock(:n), set_config('lock_timeout', '0', true)"
-)
 LOCK_TIMEOUT = "55P03"  # PostgreSQL's word for a lock that was not to be had in time
 READ_ONLY = "25006"  # PostgreSQL's word for a transaction that may not write, as on a standby
 NOT_A_DATABASE = 26  # SQLite's number for a file that is something else
@@ -78,11 +85,10 @@ class Database:
             self._reader = _sqlite_engine(url, begin="BEGIN", cache_kib=read_cache_kib, pool_size=8)
             self._writer = _sqlite_engine(url, begin="BEGIN IMMEDIATE", cache_kib=write_cache_kib, pool_size=1)
         else:
-            self._reader = self._writer = create_engine(
-                url, pool_size=10, max_overflow=10, pool_pre_ping=True, pool_timeout=10, hide_parameters=True,
-                connect_args={"connect_timeout": 5, "application_name": "callscope", "prepare_threshold": 3, "client_encoding": "utf8"},
-            )  # fmt: skip
-            event.listen(self._writer, "connect", _check_encoding)
+            self._reader = postgresql.reading_engine(self.url, READ_SECONDS)
+            self._writer = postgresql.writing_engine(self.url)
+            for engine in (self._reader, self._writer):
+                event.listen(engine, "connect", _check_encoding)
 
     @property
     def engine(self) -> Engine:
@@ -95,19 +101,33 @@ class Database:
         return sum(pool.checkedout() for pool in pools if isinstance(pool, QueuePool))
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """A short reading transaction: one consistent state of the data.
+    def read(self, statement_seconds: float = READ_SECONDS) -> Iterator[Connection]:
+        """A short reading transaction: one consistent state of the data, however many questions.
 
-        Raises DatabaseUnavailable when the database cannot be reached.
+        Args:
+            statement_seconds: how long one of its statements may take, on PostgreSQL.
+
+        Raises DatabaseUnavailable when the database cannot be reached, all connections are in use, or it takes too long.
         """
         with self._translated(), self._reader.connect() as connection:
+            if not self.is_sqlite:
+                postgresql.bear(connection, statement_seconds)
+                if statement_seconds != READ_SECONDS:
+                    postgresql.limit(connection, statement_seconds)
             yield connection
 
     @contextmanager
-    def write(self, wait_seconds: float = WAIT_SECONDS) -> Iterator[Connection]:
+    def write(
+        self, wait_seconds: float = WAIT_SECONDS, statement_seconds: float | None = WRITE_SECONDS
+    ) -> Iterator[Connection]:
         """A writing transaction under the lock of all writers; committed and synced when the block ends.
 
-        Raises DatabaseUnavailable when it cannot be written, or the lock not be had in time; then nothing of it is stored.
+        Args:
+            wait_seconds: how long to wait for the lock.
+            statement_seconds: how long one of its statements may take, on PostgreSQL; None: as long as it does.
+
+        Raises DatabaseUnavailable when it cannot be written, takes too long, or the lock is not to be had in time. Then
+        nothing of it is stored, unless it was the commit that had no answer: `settled` shows what became of that.
         """
         deadline = time.monotonic() + wait_seconds
         with self._translated(), self._own_turn(deadline):
@@ -116,9 +136,20 @@ class Database:
                     yield connection
             else:
                 with self._writer.connect() as connection:
-                    self._take_advisory_lock(connection, deadline)
+                    postgresql.bear(connection, statement_seconds)
+                    self._take_advisory_lock(connection, deadline, statement_seconds)
                     yield connection
                     connection.commit()
+
+    @contextmanager
+    def settled(self, wait_seconds: float) -> Iterator[Connection]:
+        """A reading that sees how every writing transaction before it ended, also one whose connection broke.
+
+        PostgreSQL may still be committing that one: it has ended when the lock of all writers is to be had. SQLite's end
+        with their connection. Raises DatabaseUnavailable.
+        """
+        with self.read() if self.is_sqlite else self.write(wait_seconds) as connection:
+            yield connection
 
     def give_up_at(self, moment: float) -> None:
         """For a stop: from this moment (of `time.monotonic`) on nobody waits for the lock any more."""
@@ -151,6 +182,7 @@ class Database:
 
     def _only_with_advisory_lock(self, what: str) -> Iterator[bool]:
         with self._reader.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            postgresql.bear(connection, READ_SECONDS)
             key = {"n": WRITE_LOCK, "what": what}
             got = bool(connection.scalar(text("SELECT pg_try_advisory_lock(:n, hashtext(:what))"), key))
             try:
@@ -190,8 +222,11 @@ class Database:
     def vacuum(self, names: Sequence[str]) -> None:
         """On PostgreSQL, let the space of deleted rows of these tables (our names) be used again."""
         with self._translated(), self._reader.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            postgresql.bear(connection, None)
+            connection.exec_driver_sql("SET statement_timeout = 0")
             for name in names:
                 connection.exec_driver_sql(f"VACUUM {name}")
+            connection.invalidate()  # with its long patience it is for nothing else
 
     def dispose(self) -> None:
         """Close all connections."""
@@ -277,11 +312,11 @@ class Database:
                 raise
         return got.result()
 
-    def _take_advisory_lock(self, connection: Connection, deadline: float) -> None:
+    def _take_advisory_lock(self, connection: Connection, deadline: float, statement_seconds: float | None) -> None:
         while True:
-            wait = f"{max(1, int(1_000 * self._time_to_wait(deadline)))}ms"
+            wait = self._time_to_wait(deadline)
             try:
-                connection.execute(TAKE_WRITE_LOCK, {"n": WRITE_LOCK, "wait": wait})
+                postgresql.take_write_lock(connection, WRITE_LOCK, wait, statement_seconds)
                 return
             except OperationalError as error:
                 if getattr(error.orig, "sqlstate", None) != LOCK_TIMEOUT:

@@ -109,7 +109,7 @@ def _step(db: Database, first: Callable[[Connection], None] | None, deadline: fl
 
     Raises DatabaseTooNew, DatabaseUnavailable, _TableInUse.
     """
-    with db.write(max(0.0, deadline - time.monotonic())) as connection:
+    with db.write(max(0.0, deadline - time.monotonic()), statement_seconds=None) as connection:
         before = _known(connection)
         if before == HEAD:
             return False

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
-from callscope.db.engine import Database
+from callscope.db.engine import STEP_SECONDS, Database
 
 TARGET_SECONDS = 0.01
 """How long others should wait for one step, the sync at its end aside: that takes as long for one row as for many."""
@@ -45,7 +45,7 @@ def in_steps(db: Database, step: Step, stopping: Callable[[], bool]) -> int:
     pace, done = Pace(), 0
     while not stopping():
         wanted = pace.changes
-        with db.write() as connection:
+        with db.write(statement_seconds=STEP_SECONDS) as connection:
             started = time.monotonic()
             rows = step(connection, wanted)
             working = time.monotonic() - started

@@ -30,7 +30,10 @@ GATHER_STEP_SECONDS = 0.0005
 GATHER_STEPS = 40
 """A transaction costs some milliseconds however few rows it has: while more keeps arriving, it waits a little."""
 FEW_ROWS = 64
-CONFIRM_TRIES = 5
+CONFIRM_SECONDS = 10.0
+"""How long it is asked for what became of a commit that had no answer."""
+OVERDUE_SECONDS = 5.0
+"""From when on a write that has not ended counts as the state of things."""
 FAILING_SECONDS = 5.0
 """How long a failed write counts as the state of things while nothing new is tried."""
 
@@ -105,6 +108,7 @@ class Recorder:
         self._changed = threading.Condition()
         self._stopping = False
         self._failed_at = float("-inf")
+        self._writing_since = float("inf")
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -141,6 +145,8 @@ class Recorder:
         """
         if self.is_full:
             return "it is full"
+        if time.monotonic() - self._writing_since >= OVERDUE_SECONDS:
+            return "the last write to the database has not ended"
         if time.monotonic() - self._failed_at < FAILING_SECONDS:
             return "the last calls could not be written to the database"
         return None
@@ -232,6 +238,10 @@ class Recorder:
             self._failed_at = time.monotonic()
             log.error("nothing stored", reason=str(error), submissions=len(group))
             return [(waiting, Outcome(error=NotStored())) for waiting in group]
+        except Unconfirmed:
+            self._failed_at = time.monotonic()
+            log.error("not known whether it is stored", submissions=len(group))
+            return [(waiting, Outcome(error=Unconfirmed())) for waiting in group]
         except Exception as error:
             if len(group) == 1:
                 if not isinstance(error, ApiError):
@@ -247,28 +257,31 @@ class Recorder:
         batch_id = uuid.uuid4().hex
         outcomes: list[Outcome] = []
         began = time.perf_counter()
+        self._writing_since = time.monotonic()
         try:
             self._store.apply(batch_id, submissions, time.time_ns() // 1000, outcomes)
             rows = sum(len(submission.changes) for submission in submissions)
             self._measures.committed(rows, time.perf_counter() - began)
         except DatabaseUnavailable:
             # The connection may have broken after the commit took place: then it is stored, and must be acknowledged.
-            applied = self._was_applied(batch_id) if outcomes else False
-            if applied is None:
-                return [Outcome(error=Unconfirmed()) for _ in submissions]
-            if applied:
-                return outcomes
-            raise
+            if not (outcomes and self._was_applied(batch_id)):
+                raise
+        finally:
+            self._writing_since = float("inf")
         return outcomes
 
-    def _was_applied(self, batch_id: str) -> bool | None:
-        """Whether a batch was committed; None if nobody can be asked."""
-        for attempt in range(CONFIRM_TRIES):
+    def _was_applied(self, batch_id: str) -> bool:
+        """Whether a batch was committed. Raises Unconfirmed if that is not to be learned in time."""
+        deadline, pause = time.monotonic() + CONFIRM_SECONDS, 0.1
+        while (left := deadline - time.monotonic()) > 0:
             try:
-                return self._store.was_applied(batch_id)
+                return self._store.was_applied(batch_id, left)
             except DatabaseUnavailable:
-                time.sleep(0.1 * 2**attempt)
-        return None
+                if self._stopping:
+                    break
+                time.sleep(min(pause, left))
+                pause *= 2
+        raise Unconfirmed
 
 
 def receipts_of(outcome: Outcome) -> Sequence[Receipt]:

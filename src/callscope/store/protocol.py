@@ -45,8 +45,11 @@ class Writer(Protocol):
         refused. Raises DatabaseUnavailable; then nothing is stored, unless `was_applied` says that it is.
         """
 
-    def was_applied(self, batch_id: str) -> bool:
-        """Whether a batch was committed, for when the commit's answer was lost."""
+    def was_applied(self, batch_id: str, wait_seconds: float) -> bool:
+        """Whether a batch was committed, for when the commit's answer was lost; this holds for good.
+
+        Raises DatabaseUnavailable, also where a commit that may be it has not ended within `wait_seconds`.
+        """
 
 
 class Reading(Protocol):

@@ -5,8 +5,7 @@ needs memory for the cells of one day only. `callscope.store.sql.mending` puts r
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -14,7 +13,7 @@ from sqlalchemy import Connection, func, select
 
 from callscope.accounts.models import Project
 from callscope.calls.models import llm_call_logs
-from callscope.db.engine import Database
+from callscope.db.engine import PATIENT_SECONDS, STEP_SECONDS, Database
 from callscope.ingest.row import MICROS_PER_DAY
 from callscope.metrics.models import Grain, Level, rollup_api_keys, rollup_end_users, rollup_histograms, rollups
 from callscope.store.sql import mending, soundness
@@ -81,7 +80,7 @@ def examine(
     report = Report()
     _examine_feedback(db, report, repair)
     for findings in (soundness.merged_calls, soundness.costs):
-        with _consistent(db) as connection:
+        with db.read(PATIENT_SECONDS) as connection:
             _note(report, findings(connection), mended=False)
     _examine_ids(db, report, repair)
     days = _days(db)
@@ -93,17 +92,8 @@ def examine(
     return report
 
 
-@contextmanager
-def _consistent(db: Database) -> Iterator[Connection]:
-    """One state of the data, however many questions: on SQLite every read is, PostgreSQL has to be asked for it."""
-    with db.read() as connection:
-        if not db.is_sqlite:
-            connection.execution_options(isolation_level="REPEATABLE READ")
-        yield connection
-
-
 def _examine_day(db: Database, report: Report, day: int, repair: bool) -> None:
-    with _consistent(db) as connection:
+    with db.read(PATIENT_SECONDS) as connection:
         found = read_day(connection, day, minute_floor(connection))
         ratings = list(soundness.ratings_of_day(connection, found))
         users = lost_end_users(connection, found) if repair else []
@@ -112,12 +102,12 @@ def _examine_day(db: Database, report: Report, day: int, repair: bool) -> None:
             _examine_totals(db, report, connection, found, repair)
             return
     # The totals follow from these: they come first, and what is then missing is found in another read.
-    with db.write() as connection:
+    with db.write(statement_seconds=STEP_SECONDS) as connection:
         ratings = list(soundness.ratings_of(connection, [one.call_id for one in ratings]))
         soundness.mend_ratings(connection, ratings)
         mending.keep_end_users(connection, users)
     _note(report, ratings, mended=True)
-    with _consistent(db) as connection:
+    with db.read(PATIENT_SECONDS) as connection:
         found = read_day(connection, day, minute_floor(connection))
         _examine_totals(db, report, connection, found, repair)
 
@@ -129,7 +119,7 @@ def _examine_totals(db: Database, report: Report, connection: Connection, found:
             some = part[start : start + MENDED_AT_ONCE]
             mended = [False] * len(some)
             if repair:
-                with db.write() as writing:
+                with db.write(statement_seconds=STEP_SECONDS) as writing:
                     mended = mending.mend(writing, some)
             for wrong, done in zip(some, mended, strict=True):
                 report.add(wrong.table.name, done, partial(words, wrong))
@@ -140,11 +130,11 @@ def _examine_feedback(db: Database, report: Report, repair: bool) -> None:
     """What the days cannot show: feedback that no call speaks of. Mending it makes the totals of its day wrong till then."""
     after = 0
     while True:
-        with _consistent(db) as connection:
+        with db.read(PATIENT_SECONDS) as connection:
             call_ids = soundness.feedback_ids(connection, after)
             wrong = list(soundness.feedback(connection, call_ids))
         if wrong and repair:
-            with db.write() as connection:
+            with db.write(statement_seconds=STEP_SECONDS) as connection:
                 wrong = list(soundness.feedback(connection, call_ids))
                 soundness.mend_ratings(connection, wrong)
         for one in wrong:
@@ -155,7 +145,7 @@ def _examine_feedback(db: Database, report: Report, repair: bool) -> None:
 
 
 def _examine_ids(db: Database, report: Report, repair: bool) -> None:
-    with db.write() if repair else _consistent(db) as connection:
+    with db.write(statement_seconds=STEP_SECONDS) if repair else db.read(PATIENT_SECONDS) as connection:
         wrong = list(soundness.next_id(connection, mend=repair))
     _note(report, wrong, mended=repair)
 
@@ -169,7 +159,7 @@ def _days(db: Database) -> list[int]:
     """The UTC days that have rows, and those that have totals without."""
     created = llm_call_logs.c.created_at
     days: set[int] = set()
-    with db.read() as connection:
+    with db.read(PATIENT_SECONDS) as connection:
         first = connection.scalar(select(func.min(created)))
         while first is not None:
             days.add(first // MICROS_PER_DAY)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, or_, select, update
 
 from callscope.accounts.models import Project
 from callscope.calls.models import cost_logs, llm_call_logs
-from callscope.db.engine import Database
+from callscope.db.engine import STEP_SECONDS, Database
 from callscope.db.pace import in_steps
 from callscope.feedback.models import Feedback
 from callscope.ingest.row import MICROS_PER_DAY
@@ -98,7 +98,7 @@ def _drop_tables(db: Database, now_micros: int, stopping: Callable[[], bool]) ->
             in_steps(db, partial(_shrink, number), stopping)
         if stopping():
             break
-        with db.write() as connection:
+        with db.write(statement_seconds=STEP_SECONDS) as connection:
             search.drop(connection, number)
             payload_tables.drop(connection, number)
         tables += 1

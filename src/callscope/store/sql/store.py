@@ -70,9 +70,12 @@ class SqlStore:
         with self._db.write() as connection:
             outcomes.extend(apply(connection, batch_id, submissions, now_micros, self._max_end_users))
 
-    def was_applied(self, batch_id: str) -> bool:
-        """Whether a batch was committed, for when the commit's answer was lost."""
-        with self._db.read() as connection:
+    def was_applied(self, batch_id: str, wait_seconds: float) -> bool:
+        """Whether a batch was committed, for when the commit's answer was lost; this holds for good.
+
+        Raises DatabaseUnavailable, also where a commit that may be it has not ended within `wait_seconds`.
+        """
+        with self._db.settled(wait_seconds) as connection:
             return was_applied(connection, batch_id)
 
     def reprice(

@@ -1,0 +1,229 @@
+"""What a reading and a writing transaction are: one state, durable, and never a wait without end."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import Connection, make_url, text
+from sqlalchemy.exc import DBAPIError
+
+from callscope.db import postgresql
+from callscope.db.engine import Database, DatabaseUnavailable
+from callscope.db.versions import bump
+
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+SLEEP = text("SELECT pg_sleep(20)")
+
+
+@pytest.fixture
+def other(database_url: str) -> Iterator[Database]:
+    """Another process's way to the same database."""
+    database = Database(database_url)
+    yield database
+    database.dispose()
+
+
+def _version(connection: Connection) -> int:
+    return connection.scalar(text("SELECT value FROM versions WHERE name = 'test'")) or 0
+
+
+def _raise_version(db: Database) -> None:
+    with db.write() as connection:
+        bump(connection, "test")
+
+
+def test_a_reading_is_one_state_and_a_writing_sees_the_newest(db: Database, other: Database) -> None:
+    with db.read() as connection:
+        assert _version(connection) == 0
+        _raise_version(other)
+        assert _version(connection) == 0
+    with db.read() as connection:
+        assert _version(connection) == 1
+    with ThreadPoolExecutor(1) as pool:
+        with other.write() as connection:
+            bump(connection, "test")
+            waiting = pool.submit(_raise_version, db)
+            time.sleep(0.2)
+        waiting.result(20)
+    with db.read() as connection:
+        assert _version(connection) == 3
+
+
+@on_postgresql
+def test_a_reading_cannot_write(db: Database) -> None:
+    with pytest.raises(DatabaseUnavailable, match="read-only"), db.read() as connection:
+        bump(connection, "test")
+
+
+@on_postgresql
+def test_slow_readers_leave_the_writer_his_connection(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgresql, "POOL_SECONDS", 0.3)
+    db = Database(database_url)
+    with ExitStack() as readers:
+        for _ in range(postgresql.READERS):
+            readers.enter_context(db.read())
+        with pytest.raises(DatabaseUnavailable), db.read():
+            pass
+        _raise_version(db)
+        with db.settled(1) as connection:
+            assert _version(connection) == 1
+    db.dispose()
+
+
+@on_postgresql
+def test_the_server_ends_a_statement_that_takes_too_long(db: Database) -> None:
+    began = time.monotonic()
+
+    def write_slowly() -> None:
+        with db.write(statement_seconds=0.2) as connection:
+            bump(connection, "test")
+            connection.execute(SLEEP)
+
+    with pytest.raises(DatabaseUnavailable, match="timeout"):
+        write_slowly()
+    with pytest.raises(DatabaseUnavailable, match="timeout"), db.read(0.2) as connection:
+        connection.execute(SLEEP)
+    assert time.monotonic() - began < 5
+    with db.write(statement_seconds=None) as connection:
+        assert connection.scalar(text("SHOW statement_timeout")) == "0"
+    with db.write() as connection:
+        assert connection.scalar(text("SHOW statement_timeout")) == "10s"
+        assert connection.scalar(text("SHOW idle_in_transaction_session_timeout")) == "30s"
+        assert _version(connection) == 0
+    with db.read() as connection:
+        assert connection.scalar(text("SHOW statement_timeout")) == "20s"
+
+
+@on_postgresql
+def test_what_became_of_a_write_is_only_told_once_it_has_ended(db: Database, other: Database) -> None:
+    with other.write() as connection:
+        bump(connection, "test")
+        with pytest.raises(DatabaseUnavailable), db.settled(0.2):
+            pass
+    with db.settled(5) as connection:
+        assert _version(connection) == 1
+
+
+class Network:
+    """The way to a PostgreSQL server, over a port of this machine, until it swallows everything."""
+
+    def __init__(self, server: Path) -> None:
+        self._server = server
+        self._works = threading.Event()
+        self._works.set()
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listening.getsockname()[1]
+        self._open: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def swallow(self) -> None:
+        """From now on nothing arrives, and nobody is told."""
+        self._works.clear()
+
+    def work(self) -> None:
+        """All that was swallowed arrives."""
+        self._works.set()
+
+    def close(self) -> None:
+        """End it, and all connections."""
+        for one in (self._listening, *self._open):
+            one.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self._listening.accept()
+            except OSError:
+                return
+            far = socket.socket(socket.AF_UNIX)
+            far.connect(str(self._server))
+            self._open += [near, far]
+            for ends in ((near, far), (far, near)):
+                threading.Thread(target=self._carry, args=ends, daemon=True).start()
+
+    def _carry(self, source: socket.socket, target: socket.socket) -> None:
+        try:
+            while data := source.recv(2**16):
+                self._works.wait()
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            return
+
+
+@pytest.fixture
+def network(database_url: str) -> Iterator[Network]:
+    folder = make_url(database_url).query["host"]
+    assert isinstance(folder, str)
+    made = Network(Path(folder) / ".s.PGSQL.5432")
+    yield made
+    made.close()
+
+
+@on_postgresql
+def test_a_server_that_is_silent_is_given_up_and_found_again(
+    database_url: str, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "MARGIN_SECONDS", 0.1)
+    monkeypatch.setitem(postgresql.CONNECTING, "connect_timeout", 2)
+    url = make_url(database_url).set(host="127.0.0.1", port=network.port, query={})
+    db = Database(url.render_as_string(hide_password=False))
+    _raise_version(db)
+
+    def ask(work: AbstractContextManager[Connection]) -> None:
+        with work as connection:
+            network.swallow()
+            connection.execute(text("SELECT 1"))
+
+    def commit() -> None:
+        with db.write(statement_seconds=0.4) as connection:
+            bump(connection, "test")
+            network.swallow()
+
+    for work in (db.read(0.4), db.write(statement_seconds=0.4)):
+        began = time.monotonic()
+        with pytest.raises(DatabaseUnavailable, match="not answered"):
+            ask(work)
+        assert 0.3 < time.monotonic() - began < 3
+        network.work()
+    with pytest.raises(DatabaseUnavailable, match="not answered"):
+        commit()
+    began = time.monotonic()
+    with pytest.raises(DatabaseUnavailable), db.settled(1):  # nobody can be asked
+        pass
+    assert time.monotonic() - began < 4
+    network.work()
+    with db.settled(5) as connection:
+        assert _version(connection) == 2, "the commit arrived when its client had given it up"
+    db.dispose()
+
+
+@on_postgresql
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [("off", "on"), ("local", "on"), ("remote_write", "remote_write"), ("on", "on"), ("remote_apply", "remote_apply")],
+)
+def test_a_commit_waits_for_the_disk_however_the_database_is_set(database_url: str, given: str, used: str) -> None:
+    with psycopg.connect(database_url.replace("+psycopg", ""), autocommit=True) as administrator:
+        administrator.execute(f"ALTER DATABASE {administrator.info.dbname} SET synchronous_commit = {given}")
+    db = Database(database_url)
+    for _ in range(2):
+        with db.write() as connection:
+            assert connection.scalar(text("SHOW synchronous_commit")) == used
+        with pytest.raises(DBAPIError), db.write() as connection:
+            connection.execute(text("SELECT 1 / 0"))
+    db.dispose()
+
+
+@on_postgresql
+def test_what_the_url_says_of_the_connection_holds(database_url: str) -> None:
+    db = Database(f"{database_url}&application_name=mine&connect_timeout=3")
+    with db.read() as connection:
+        assert connection.scalar(text("SHOW application_name")) == "mine"
+    db.dispose()
