@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Connection, make_url, text
 from sqlalchemy.exc import DBAPIError
 
-from callscope.db import postgresql
+from callscope.db import engine, postgresql
 from callscope.db.engine import Database, DatabaseUnavailable
 from callscope.db.versions import bump
 
@@ -61,19 +61,20 @@ def test_a_reading_cannot_write(db: Database) -> None:
         bump(connection, "test")
 
 
-@on_postgresql
-def test_slow_readers_leave_the_writer_his_connection(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgresql, "POOL_SECONDS", 0.3)
-    db = Database(database_url)
+def test_slow_readers_leave_room_for_the_writer_and_for_brief_readings(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "READER_SECONDS", 0.2)
     with ExitStack() as readers:
-        for _ in range(postgresql.READERS):
+        for _ in range(engine.READERS):
             readers.enter_context(db.read())
         with pytest.raises(DatabaseUnavailable), db.read():
             pass
         _raise_version(db)
-        with db.settled(1) as connection:
+        with db.read(brief=True) as connection:
             assert _version(connection) == 1
-    db.dispose()
+    with db.read() as connection:
+        assert _version(connection) == 1
 
 
 @on_postgresql

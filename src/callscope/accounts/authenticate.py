@@ -104,12 +104,12 @@ class Authenticator:
 
     def _find(self, credential: str) -> Known:
         if credential.startswith(KEY_START):
-            with self._db.read_session() as session:
+            with self._db.read_session(brief=True) as session:
                 return _find_key(session, credential)
         token = self._tokens.read(credential)
         if token is None:
             raise LoginEnded
-        with self._db.read_session() as session:
+        with self._db.read_session(brief=True) as session:
             return _find_user(session, self._config, token)
 
 

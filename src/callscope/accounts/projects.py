@@ -230,7 +230,7 @@ class ProjectDirectory:
             return {project.name: project.id for project in [*there, *_add(session, caller, new)]}
 
     def _read(self) -> _Known:
-        with self._db.read_session() as session:
+        with self._db.read_session(brief=True) as session:
             rows = session.scalars(select(Project).order_by(Project.id))
             infos = [ProjectInfo(row.id, row.name, row.calls_per_minute) for row in rows]
         limits = {info.id: (info.name, info.calls_per_minute) for info in infos if info.calls_per_minute is not None}

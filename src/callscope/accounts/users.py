@@ -163,7 +163,7 @@ class UserNumbers:
         asked = {number for number in numbers if number <= MAX_NUMBER and not self._known.get(number)}
         if asked:
             generation = self._known.generation
-            with self._db.read() as connection:
+            with self._db.read(brief=True) as connection:
                 for number in connection.scalars(select(User.id).where(User.id.in_(asked))):
                     self._known.put(number, True, generation)
                     asked.discard(number)

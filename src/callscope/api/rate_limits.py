@@ -109,7 +109,7 @@ class RateLimits(Periodic):
                 connection.execute(delete(rate_counts).where(rate_counts.c.minute < minute - 1))
                 told = _read(connection, recent, minute)
         else:
-            with self._db.read() as connection:
+            with self._db.read(brief=True) as connection:
                 told = _read(connection, recent, minute)
         with self._lock:
             self._told = told

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent import futures
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,12 @@ log = structlog.get_logger(__name__)
 WRITE_LOCK = 0x63616C6C  # the advisory lock's number on PostgreSQL: "call"
 WAIT_SECONDS = 30.0
 """How long a writer waits for the lock: longer than any other should hold it."""
+READERS = 20
+"""Readings at a time in one process."""
+RESERVED = 6
+"""Connections that these leave to brief readings and to work in the background."""
+READER_SECONDS = 10.0
+"""How long one more waits for its turn."""
 READ_SECONDS = 20.0
 """How long one statement of a reading transaction may take, on PostgreSQL."""
 WRITE_SECONDS = 10.0
@@ -75,6 +81,7 @@ class Database:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._turn = threading.Lock()
+        self._readers = threading.BoundedSemaphore(READERS)
         self._lock_file: int | None = None
         self._give_up_at = float("inf")
         if self.is_sqlite:
@@ -85,7 +92,7 @@ class Database:
             self._reader = _sqlite_engine(url, begin="BEGIN", cache_kib=read_cache_kib, pool_size=8)
             self._writer = _sqlite_engine(url, begin="BEGIN IMMEDIATE", cache_kib=write_cache_kib, pool_size=1)
         else:
-            self._reader = postgresql.reading_engine(self.url, READ_SECONDS)
+            self._reader = postgresql.reading_engine(self.url, READERS + RESERVED, READ_SECONDS)
             self._writer = postgresql.writing_engine(self.url)
             for engine in (self._reader, self._writer):
                 event.listen(engine, "connect", _check_encoding)
@@ -101,15 +108,18 @@ class Database:
         return sum(pool.checkedout() for pool in pools if isinstance(pool, QueuePool))
 
     @contextmanager
-    def read(self, statement_seconds: float = READ_SECONDS) -> Iterator[Connection]:
+    def read(self, statement_seconds: float = READ_SECONDS, *, brief: bool = False) -> Iterator[Connection]:
         """A short reading transaction: one consistent state of the data, however many questions.
 
         Args:
             statement_seconds: how long one of its statements may take, on PostgreSQL.
+            brief: it reads a few rows that whoever logs calls may wait for, so it does not stand in line behind slow
+                readings.
 
-        Raises DatabaseUnavailable when the database cannot be reached, all connections are in use, or it takes too long.
+        Raises DatabaseUnavailable when the database cannot be reached, too many others read, or it takes too long.
         """
-        with self._translated(), self._reader.connect() as connection:
+        place = nullcontext() if brief else self._place_to_read()
+        with self._translated(), place, self._reader.connect() as connection:
             if not self.is_sqlite:
                 postgresql.bear(connection, statement_seconds)
                 if statement_seconds != READ_SECONDS:
@@ -156,9 +166,12 @@ class Database:
         self._give_up_at = moment
 
     @contextmanager
-    def read_session(self) -> Iterator[Session]:
-        """An ORM session for reading."""
-        with self.read() as connection, Session(connection, expire_on_commit=False, autoflush=False) as session:
+    def read_session(self, *, brief: bool = False) -> Iterator[Session]:
+        """An ORM session for reading; `brief` is as in `read`."""
+        with (
+            self.read(brief=brief) as connection,
+            Session(connection, expire_on_commit=False, autoflush=False) as session,
+        ):
             yield session
 
     @contextmanager
@@ -262,6 +275,15 @@ class Database:
         driver: Any = self._writer.dialect.loaded_dbapi
         codes = getattr(cause, "sqlstate", None), getattr(cause, "sqlite_errorcode", None)
         return isinstance(cause, driver.OperationalError) or codes[0] == READ_ONLY or codes[1] == NOT_A_DATABASE
+
+    @contextmanager
+    def _place_to_read(self) -> Iterator[None]:
+        if not self._readers.acquire(timeout=READER_SECONDS):
+            raise DatabaseUnavailable("too many are reading")
+        try:
+            yield
+        finally:
+            self._readers.release()
 
     def _time_to_wait(self, deadline: float) -> float:
         """How long to wait for the lock before asking this again; raises DatabaseUnavailable when time is up."""

@@ -9,10 +9,6 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 
-READERS = 20
-"""Connections for reading, in one process."""
-POOL_SECONDS = 10
-"""How long a reader waits for one."""
 MARGIN_SECONDS = 2.0
 """So much longer than the server's own bound on a statement its silence is borne."""
 IDLE_SECONDS = 30
@@ -38,9 +34,9 @@ TAKE_WRITE_LOCK = text(
 LIMIT_TRANSACTION = text("SELECT set_config('statement_timeout', :statement, true)")
 
 
-def reading_engine(url: URL, statement_seconds: float) -> Engine:
-    """The engine for `Database.read`; a statement may take so long unless `bear` says something else."""
-    engine = _engine(url, "REPEATABLE READ", pool_size=READERS // 2, max_overflow=READERS - READERS // 2)
+def reading_engine(url: URL, connections: int, statement_seconds: float) -> Engine:
+    """The engine for `Database.read`; a statement may take so long unless `limit` says something else."""
+    engine = _engine(url, "REPEATABLE READ", pool_size=connections // 2, max_overflow=connections - connections // 2)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: object) -> None:
@@ -86,7 +82,7 @@ def take_write_lock(connection: Connection, number: int, wait_seconds: float, st
 def _engine(url: URL, isolation_level: Any, *, pool_size: int, max_overflow: int) -> Engine:
     engine = create_engine(
         url, isolation_level=isolation_level, pool_size=pool_size, max_overflow=max_overflow, pool_pre_ping=True,
-        pool_timeout=POOL_SECONDS, hide_parameters=True,
+        pool_timeout=10, hide_parameters=True,
         connect_args={name: value for name, value in CONNECTING.items() if name not in url.query},
     )  # fmt: skip
 

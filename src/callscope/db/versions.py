@@ -60,6 +60,6 @@ class Versions(Periodic):
             self.announce(name)
 
     def _read(self) -> dict[str, int]:
-        with self._db.read() as connection:
+        with self._db.read(brief=True) as connection:
             rows = connection.execute(select(versions.c.name, versions.c.value))
             return {row.name: row.value for row in rows}

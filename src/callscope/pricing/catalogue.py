@@ -142,7 +142,7 @@ class Catalogue:
         return self._snapshot.get().switched_off
 
     def _read(self) -> _Snapshot:
-        with self._db.read() as connection:
+        with self._db.read(brief=True) as connection:
             rows = connection.execute(select(*_MODEL_COLUMNS).order_by(LLMModel.id)).all()
             prices: dict[int, list[CataloguePrice]] = {}
             for price in connection.execute(

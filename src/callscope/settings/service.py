@@ -80,7 +80,7 @@ class SettingsService:
         return after
 
     def _read(self) -> Settings:
-        with self._db.read_session() as session:
+        with self._db.read_session(brief=True) as session:
             return _snapshot(session.get(SystemSettings, ROW_ID))
 
 
