@@ -66,7 +66,7 @@ def test_slow_readers_leave_room_for_the_writer_and_for_brief_readings(
 ) -> None:
     monkeypatch.setattr(engine, "READER_SECONDS", 0.2)
     with ExitStack() as readers:
-        for _ in range(engine.READERS):
+        for _ in range(db.readers):
             readers.enter_context(db.read())
         with pytest.raises(DatabaseUnavailable), db.read():
             pass

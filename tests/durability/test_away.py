@@ -222,7 +222,7 @@ def test_slow_readers_keep_nobody_from_logging_calls(
     token = client.post("/auth/login", json=DEMO).json()["access_token"]
     headers = {"Authorization": f"Bearer {token}"}
     with contextlib.ExitStack() as readers:
-        for _ in range(engine.READERS):
+        for _ in range(app.state.db.readers):
             readers.enter_context(app.state.db.read())
         for name in ("one", "another"):  # of a project and a model that nobody has seen
             call = a_call(random.Random(1)) | {"project": name, "model": name}

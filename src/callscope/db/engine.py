@@ -32,10 +32,10 @@ log = structlog.get_logger(__name__)
 WRITE_LOCK = 0x63616C6C  # the advisory lock's number on PostgreSQL: "call"
 WAIT_SECONDS = 30.0
 """How long a writer waits for the lock: longer than any other should hold it."""
-READERS = 20
-"""Readings at a time in one process."""
-RESERVED = 6
-"""Connections that these leave to brief readings and to work in the background."""
+SQLITE_READERS, POSTGRESQL_READERS = 28, 16
+"""Readings at a time in one process. Four processes fit into the 100 connections that PostgreSQL has by default."""
+RESERVED = 4
+"""Connections that these leave to brief readings."""
 READER_SECONDS = 10.0
 """How long one more waits for its turn."""
 READ_SECONDS = 20.0
@@ -81,7 +81,9 @@ class Database:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._turn = threading.Lock()
-        self._readers = threading.BoundedSemaphore(READERS)
+        self.readers = SQLITE_READERS if self.is_sqlite else POSTGRESQL_READERS
+        """How many readings there may be at a time."""
+        self._places = threading.BoundedSemaphore(self.readers)
         self._lock_file: int | None = None
         self._give_up_at = float("inf")
         if self.is_sqlite:
@@ -92,7 +94,7 @@ class Database:
             self._reader = _sqlite_engine(url, begin="BEGIN", cache_kib=read_cache_kib, pool_size=8)
             self._writer = _sqlite_engine(url, begin="BEGIN IMMEDIATE", cache_kib=write_cache_kib, pool_size=1)
         else:
-            self._reader = postgresql.reading_engine(self.url, READERS + RESERVED, READ_SECONDS)
+            self._reader = postgresql.reading_engine(self.url, self.readers + RESERVED, READ_SECONDS)
             self._writer = postgresql.writing_engine(self.url)
             for engine in (self._reader, self._writer):
                 event.listen(engine, "connect", _check_encoding)
@@ -194,7 +196,8 @@ class Database:
                 yield from self._only_with_advisory_lock(what)
 
     def _only_with_advisory_lock(self, what: str) -> Iterator[bool]:
-        with self._reader.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with self._place_to_read(), self._reader.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT")
             postgresql.bear(connection, READ_SECONDS)
             key = {"n": WRITE_LOCK, "what": what}
             got = bool(connection.scalar(text("SELECT pg_try_advisory_lock(:n, hashtext(:what))"), key))
@@ -234,7 +237,8 @@ class Database:
 
     def vacuum(self, names: Sequence[str]) -> None:
         """On PostgreSQL, let the space of deleted rows of these tables (our names) be used again."""
-        with self._translated(), self._reader.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with self._translated(), self._place_to_read(), self._reader.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT")
             postgresql.bear(connection, None)
             connection.exec_driver_sql("SET statement_timeout = 0")
             for name in names:
@@ -278,12 +282,12 @@ class Database:
 
     @contextmanager
     def _place_to_read(self) -> Iterator[None]:
-        if not self._readers.acquire(timeout=READER_SECONDS):
+        if not self._places.acquire(timeout=READER_SECONDS):
             raise DatabaseUnavailable("too many are reading")
         try:
             yield
         finally:
-            self._readers.release()
+            self._places.release()
 
     def _time_to_wait(self, deadline: float) -> float:
         """How long to wait for the lock before asking this again; raises DatabaseUnavailable when time is up."""
