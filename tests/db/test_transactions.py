@@ -3,9 +3,10 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -15,7 +16,8 @@ from sqlalchemy.exc import DBAPIError
 
 from callscope.db import engine, postgresql
 from callscope.db.engine import Database, DatabaseUnavailable
-from callscope.db.versions import bump
+from callscope.db.versions import bump, versions
+from callscope.store.sql.bulk import insert_rows
 
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 SLEEP = text("SELECT pg_sleep(20)")
@@ -177,20 +179,27 @@ def test_a_server_that_is_silent_is_given_up_and_found_again(
     db = Database(url.render_as_string(hide_password=False))
     _raise_version(db)
 
-    def ask(work: AbstractContextManager[Connection]) -> None:
+    def ask(connection: Connection) -> object:
+        return connection.execute(text("SELECT 1"))
+
+    def copy(connection: Connection) -> None:
+        insert_rows(connection, versions, [("copied", 1)])
+
+    def swallowed(work: AbstractContextManager[Connection], act: Callable[[Connection], object]) -> None:
         with work as connection:
             network.swallow()
-            connection.execute(text("SELECT 1"))
+            act(connection)
 
     def commit() -> None:
         with db.write(statement_seconds=0.4) as connection:
             bump(connection, "test")
             network.swallow()
 
-    for work in (db.read(0.4), db.write(statement_seconds=0.4)):
+    writing = partial(db.write, statement_seconds=0.4)
+    for work, act in ((db.read(0.4), ask), (writing(), ask), (writing(), copy)):
         began = time.monotonic()
-        with pytest.raises(DatabaseUnavailable, match="not answered"):
-            ask(work)
+        with pytest.raises(DatabaseUnavailable):
+            swallowed(work, act)
         assert 0.3 < time.monotonic() - began < 3
         network.work()
     with pytest.raises(DatabaseUnavailable, match="not answered"):
@@ -203,6 +212,28 @@ def test_a_server_that_is_silent_is_given_up_and_found_again(
     with db.settled(5) as connection:
         assert _version(connection) == 2, "the commit arrived when its client had given it up"
     db.dispose()
+
+
+@on_postgresql
+def test_a_writer_whom_the_network_swallowed_does_not_keep_the_lock(
+    db: Database, database_url: str, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "IDLE_SECONDS", 0.5)
+    url = make_url(database_url).set(host="127.0.0.1", port=network.port, query={})
+    lost = Database(url.render_as_string(hide_password=False))
+
+    def write() -> None:
+        with lost.write() as connection:
+            bump(connection, "test")
+            network.swallow()
+            _raise_version(db)
+            network.work()
+
+    with pytest.raises(DatabaseUnavailable):
+        write()
+    with db.read() as connection:
+        assert _version(connection) == 1
+    lost.dispose()
 
 
 @on_postgresql

@@ -182,6 +182,23 @@ def test_a_postgresql_that_hangs_is_told_of_in_time_and_costs_no_acknowledged_ca
         server.kill()
 
 
+@pytest.mark.long
+def test_a_server_whose_postgresql_hangs_can_be_stopped(own_postgres: Postgres, tmp_path: Path) -> None:
+    server = Server(own_postgres.url, tmp_path / "data")
+    try:
+        load = Load(server.login())
+        with load.running(server):
+            load.wait_for_more_than(0)
+            own_postgres.hang()
+            time.sleep(1)
+            asked = time.monotonic()
+            assert server.stop() == 0
+            assert time.monotonic() - asked < 12
+    finally:
+        own_postgres.go_on()
+        server.kill()
+
+
 @pytest.mark.parametrize("function", ["pg_terminate_backend", "pg_cancel_backend"])
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_write_that_postgresql_breaks_off_refuses_the_call(

@@ -13,11 +13,11 @@ MARGIN_SECONDS = 2.0
 """So much longer than the server's own bound on a statement its silence is borne."""
 IDLE_SECONDS = 30
 """How long a writing transaction may wait for its client. Where the network swallowed him, the lock is then free again."""
-CONNECTING = {
-    "connect_timeout": 5, "application_name": "callscope", "prepare_threshold": 3, "client_encoding": "utf8",
+CONNECTING: dict[str, str | int] = {
+    "connect_timeout": 5, "application_name": "callscope",
     "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 15_000,
 }  # fmt: skip
-"""Options of libpq and psycopg; what the URL says goes before."""
+"""Options of libpq; what the URL says goes before."""
 NOTICE_LOST_CLIENTS = """
     SELECT set_config('tcp_keepalives_idle', '30', false), set_config('tcp_keepalives_interval', '10', false),
            set_config('tcp_keepalives_count', '3', false)"""
@@ -83,7 +83,10 @@ def _engine(url: URL, isolation_level: Any, *, pool_size: int, max_overflow: int
     engine = create_engine(
         url, isolation_level=isolation_level, pool_size=pool_size, max_overflow=max_overflow, pool_pre_ping=True,
         pool_timeout=10, hide_parameters=True,
-        connect_args={name: value for name, value in CONNECTING.items() if name not in url.query},
+        connect_args={
+            **{name: value for name, value in CONNECTING.items() if name not in url.query},
+            "prepare_threshold": 3, "client_encoding": "utf8",
+        },
     )  # fmt: skip
 
     @event.listens_for(engine, "do_connect")
