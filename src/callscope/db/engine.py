@@ -160,7 +160,7 @@ class Database:
         PostgreSQL may still be committing that one: it has ended when the lock of all writers is to be had. SQLite's end
         with their connection. Raises DatabaseUnavailable.
         """
-        with self.read() if self.is_sqlite else self.write(wait_seconds) as connection:
+        with self.read(brief=True) if self.is_sqlite else self.write(wait_seconds) as connection:
             yield connection
 
     def give_up_at(self, moment: float) -> None:
