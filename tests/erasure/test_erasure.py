@@ -3,6 +3,7 @@
 import random
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from fastapi import FastAPI
 from callscope.db.engine import Database
 from callscope.ingest.changes import Rate, Submission
 from callscope.policy.cache import ResponseCache
+from callscope.store.sql import erasing
 from callscope.store.sql.doctor import examine
 from tests.repricing.conftest import Admin
 
@@ -163,6 +165,36 @@ def test_only_in_one_project_and_only_what_was_there(admin: Admin, app: FastAPI)
     assert admin.ask("GET", f"/llm/calls/{after}")["prompt"] == "new data"
     assert examine(app.state.db).found.total() == 0
     assert [one["id"] for one in admin.ask("GET", "/erasures")["items"]] == [asked["id"]]
+
+
+def test_the_calls_of_other_projects_are_passed_over(
+    admin: Admin, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many of the same day, before, between and after; nobody who logs calls waits for looking at them."""
+    monkeypatch.setattr(erasing, "SPAN", 4)
+    here = {"end_user": NAME, "project": "shop"}
+    told_twice = [here | {"response_id": "r", "created_at": "2026-01-05T10:00:00Z"}] * 2
+    logged = admin.log(
+        *({"end_user": NAME, "created_at": f"2026-01-05T{hour:02}:00:00Z"} for hour in range(24) for _ in range(5)),
+        *(here | {"created_at": f"2026-01-05T{hour:02}:00:00Z"} for hour in (0, 1, 1, 1, 1, 1, 1, 12, 23)),
+        *told_twice,
+    )
+    theirs = set(logged[120:])
+    steps: list[int] = []
+    monkeypatch.setattr(erasing, "_erase_calls", _counting(erasing._erase_calls, steps))
+    assert _erase(admin, app, "?project=shop")["calls"] == len(theirs) == 10
+    assert len(steps) < 10
+    erased = {call_id for call_id in set(logged) if admin.ask("GET", f"/llm/calls/{call_id}")["end_user"] == "(erased)"}
+    assert erased == theirs
+    assert examine(app.state.db).found.total() == 0
+
+
+def _counting(step: Callable[..., int], steps: list[int]) -> Callable[..., int]:
+    def counted(*args: Any) -> int:
+        steps.append(step(*args))
+        return steps[-1]
+
+    return counted
 
 
 def test_calls_that_are_kept_no_longer_are_erased_with_the_rest(admin: Admin, app: FastAPI) -> None:

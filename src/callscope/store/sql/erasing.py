@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, select, tuple_, update
 
 from callscope.calls.models import cost_logs, llm_call_logs
 from callscope.db.engine import Database
@@ -24,7 +24,10 @@ from callscope.store.sql.batch import Batch
 from callscope.store.sql.bulk import add_rows, among
 from callscope.store.sql.purging import drop_calls
 
+_BEGINNING = (-1, -1)
 _calls, _feedback, _sums = llm_call_logs.c, Feedback.__table__.c, rollup_end_users.c
+SPAN = 5_000
+"""Rows of the person that are looked up at a time, before others are kept waiting for any of them."""
 EMPTYING_TRIES = 300
 EMPTYING_PAUSE_SECONDS = 0.1
 Also = Callable[[Connection, int], None]
@@ -37,7 +40,12 @@ def erase(
     with db.read() as connection:
         days = _days(connection, wanted)
     for day in days:
-        in_steps(db, partial(_erase_calls, wanted, day, now_micros, also, max_end_users), stopping)
+        after: tuple[int, int] | None = _BEGINNING
+        while after is not None and not stopping():
+            with db.read() as connection:
+                ids, after = _rows_of(connection, wanted, day, after)
+            if ids:
+                in_steps(db, partial(_erase_calls, wanted, ids, now_micros, also, max_end_users), stopping)
     with db.read() as connection:
         ratings = list(connection.scalars(select(_feedback.id).where(*_is_author(wanted))))
         places = [(row.day, row.project_id) for row in connection.execute(_places(wanted))]
@@ -97,35 +105,49 @@ def _days(connection: Connection, wanted: Erasing) -> Sequence[int]:
     return sorted(set(connection.scalars(query.distinct())))
 
 
+def _rows_of(
+    connection: Connection, wanted: Erasing, day: int, after: tuple[int, int]
+) -> tuple[list[int], tuple[int, int] | None]:
+    """Which of the person's next rows of a day are to be erased, and the place of the last of them; None at the end.
+
+    The project is looked at in what was found: only so does every database take the index on day and end user.
+    """
+    start, place = day * MICROS_PER_DAY, tuple_(_calls.created_at, _calls.id)
+    query = select(_calls.created_at, _calls.id, _calls.project_id).where(
+        _calls.day == day, _calls.end_user == wanted.end_user, place > tuple_(*after),
+        _calls.created_at >= start, _calls.created_at < start + MICROS_PER_DAY,
+    )  # fmt: skip
+    found = connection.execute(query.order_by(_calls.created_at, _calls.id).limit(SPAN)).all()
+    ids = [row.id for row in found if row.id < wanted.bound and wanted.project_id in {None, row.project_id}]
+    return ids, (found[-1].created_at, found[-1].id) if len(found) == SPAN else None
+
+
 def _erase_calls(
-    wanted: Erasing, day: int, now_micros: int, also: Also, max_end_users: int, connection: Connection, limit: int
+    wanted: Erasing, ids: list[int], now_micros: int, also: Also, max_end_users: int, connection: Connection, limit: int
 ) -> int:
-    """A step through the rows of a day. Calls that are kept no longer, and only not deleted yet, are deleted."""
-    where = [_calls.day == day, _calls.end_user == wanted.end_user, _calls.id < wanted.bound]
-    if wanted.project_id is not None:
-        where.append(_calls.project_id == wanted.project_id)
-    ids = list(connection.scalars(select(_calls.id).where(*where).limit(limit)))
-    if not ids:
-        return 0
+    """A step through rows, which are taken off the list. Calls that are kept no longer, and only not deleted yet, are deleted."""
+    some, ids[:] = ids[:limit], ids[limit:]
     batch = Batch(connection, now_micros)
-    batch.load_ids(ids)
-    batch.load_below(ids)
+    batch.load_ids(some)
+    batch.load_below(some)
     too_old: set[int] = set()
     done: set[int] = set()
-    for row_id in ids:
+    for row_id in some:
         root, row = batch.root(row_id), batch.get(row_id)
+        if row is None or row.call.end_user != wanted.end_user:  # went with its call, or since it was looked up
+            continue
         if root is not None and batch.floors.is_below(root.call):
             too_old.add(root.call.id)
         elif root is not None:
             done.add(operations.erase(batch, Erase(row_id)))
-        elif row is not None:  # its call is lost, which the doctor tells
+        else:  # its call is lost, which the doctor tells
             batch.drop_payload(row.call)
             batch.put(erased(row))
     totals.write(connection, batch.flush(), max_end_users=max_end_users)
     if too_old:
         drop_calls(connection, sorted(too_old), now_micros)
     also(connection, len(done) + len(too_old))
-    return len(ids)
+    return len(some)
 
 
 def _is_author(wanted: Erasing) -> list[ColumnElement[bool]]:
