@@ -22,6 +22,7 @@ from sqlalchemy import (
     any_,
     bindparam,
     func,
+    literal_column,
     select,
     type_coerce,
 )
@@ -105,6 +106,11 @@ def among(
         listed = func.json_each(bindparam(None, json.dumps(values))).table_valued("value")
         return column.in_(select(listed.c.value))
     return column == any_(bindparam(None, values, type_=ARRAY(cast(Any, column.type))))
+
+
+def unindexed(column: Column[int]) -> ColumnElement[int]:
+    """The column for a condition that is to be checked on what is found by another: no index leads to a sum."""
+    return column + literal_column("0")
 
 
 class _Halves(TypeDecorator[int]):

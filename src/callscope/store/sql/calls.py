@@ -15,7 +15,7 @@ from callscope.ingest.row import MICROS_PER_DAY
 from callscope.store.queries import Arrivals, CallFilter, CallPage, Position, Ranked, Sort
 from callscope.store.sql import floors, searching
 from callscope.store.sql.batch import priced, select_rows
-from callscope.store.sql.bulk import among, has_element
+from callscope.store.sql.bulk import among, has_element, unindexed
 
 BUDGET_SECONDS = 0.15
 SORTED_AMONG = 100_000
@@ -158,7 +158,7 @@ def kept_only(connection: Connection) -> Conditions:
 
 def conditions(connection: Connection, wanted: CallFilter) -> Conditions:
     """All that a call must fulfil besides its text, where no index was chosen for any of it."""
-    which = (*_ranged(wanted), *_keyed(wanted), *checked(connection, wanted, indexed=False))
+    which = (*_ranged(wanted, unindexed(_calls.created_at)), *_keyed(wanted), *checked(connection, wanted, indexed=False))
     return (*which, *kept_only(connection))
 
 
@@ -188,7 +188,7 @@ def by_span(connection: Connection, project_ids: frozenset[int] | None, trace_id
         among(connection, _calls.day, days), _calls.trace_id == trace_id, _calls.span_id == span_id
     )
     if project_ids is not None:
-        query = query.where(among(connection, _calls.project_id, sorted(project_ids)))
+        query = query.where(among(connection, unindexed(_calls.project_id), sorted(project_ids)))
     return connection.scalar(query.order_by(_calls.id.desc()).limit(1))
 
 
@@ -252,11 +252,11 @@ def newest(connection: Connection, sources: Sequence[Conditions], after: Positio
     return found[:limit]
 
 
-def _ranged(wanted: CallFilter) -> Iterator[ColumnElement[bool]]:
+def _ranged(wanted: CallFilter, moment: ColumnElement[int] = _calls.created_at) -> Iterator[ColumnElement[bool]]:
     if wanted.start is not None:
-        yield _calls.created_at >= wanted.start
+        yield moment >= wanted.start
     if wanted.end is not None:
-        yield _calls.created_at < wanted.end
+        yield moment < wanted.end
 
 
 def _keyed(wanted: CallFilter) -> Iterator[ColumnElement[bool]]:
@@ -270,7 +270,7 @@ def _keyed(wanted: CallFilter) -> Iterator[ColumnElement[bool]]:
 
 
 def checked(connection: Connection, wanted: CallFilter, *, indexed: bool = True) -> Iterator[ColumnElement[bool]]:
-    """What is checked row by row. A condition that the chosen index fulfils anyway costs nothing, and is left out.
+    """What is checked row by row, without an index of its own. A condition that the chosen index fulfils anyway costs nothing, and is left out.
 
     Args:
         indexed: whether an index was chosen by the filter.
@@ -283,9 +283,9 @@ def checked(connection: Connection, wanted: CallFilter, *, indexed: bool = True)
     if selection.statuses is not None and (keyed or selection.statuses != {1, 2}):
         yield among(connection, _calls.status, sorted(selection.statuses))
     if selection.model_ids is not None and not by_model:
-        yield among(connection, _calls.model_id, sorted(selection.model_ids))
+        yield among(connection, unindexed(_calls.model_id), sorted(selection.model_ids))
     if selection.project_ids is not None and not by_project:
-        yield among(connection, _calls.project_id, sorted(selection.project_ids))
+        yield among(connection, unindexed(_calls.project_id), sorted(selection.project_ids))
     if selection.environment_ids is not None:
         yield among(connection, _calls.environment_id, sorted(selection.environment_ids))
     if wanted.error_kinds is not None:
