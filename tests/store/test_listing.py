@@ -12,6 +12,7 @@ from callscope.ingest.changes import Withdraw
 from callscope.ingest.row import PricedRow
 from callscope.store.queries import CallFilter, CallPage, Position, Selection, Sort
 from callscope.store.sql import calls as listing
+from tests.store.statements import caught
 from tests.store.witness import DAY, GPT_4, GPT_4O, GPT_4O_MINI, MINUTE, NOW, Writer, put
 
 Keep = Callable[[PricedRow], bool]
@@ -202,6 +203,56 @@ def test_looking_through_many_days_keeps_to_the_budget(db: Database, writer: Wri
         assert page.scanned_to > NOW - 800 * DAY
         found, _ = _all_pages(lambda after: listing.page(connection, CallFilter(end_user="ann"), after, 10))
     assert _ids(found) == [last, first]
+
+
+def test_a_single_call_of_long_ago_costs_a_filter_nothing_to_speak_of(db: Database, writer: Writer) -> None:
+    """Eight years of days without a call: few statements go through them, and the answer is all there is."""
+    first, last = writer.together(put(end_user="ann", created_at=NOW - 3_000 * DAY), put(end_user="ann"))
+    for fields, expected in (
+        ({"end_user": "ann"}, [last, first]),
+        ({"end_user": "bob"}, []),
+        ({"session_id": "talk", "end": NOW - DAY}, []),
+    ):
+        with caught(db) as statements, writer.store.reading() as reading:
+            page = reading.calls(CallFilter(**fields), None, 10)
+        assert _ids(page.rows) == expected
+        assert page.next is page.scanned_to is None
+        assert len(statements) < 20
+        with caught(db) as statements, writer.store.reading() as reading:
+            page = reading.calls(CallFilter(sort=Sort.COST, **fields), None, 10)
+        assert sorted(_ids(page.rows)) == sorted(expected)
+        assert len(statements) < 20
+        exported, stretches = _exported(writer, CallFilter(**fields))
+        assert (exported, stretches <= 3) == (expected, True)
+
+
+def _exported(writer: Writer, wanted: CallFilter) -> tuple[list[int], int]:
+    """The ids of what is taken out, and in how many stretches."""
+    ids: list[int] = []
+    after, stretches = None, 0
+    while stretches == 0 or after is not None:
+        with writer.store.reading() as reading:
+            rows, after = reading.export(wanted, after, 10)
+        ids += [row.id for row in rows]
+        stretches += 1
+    return ids, stretches
+
+
+def test_another_order_stops_looking_when_the_time_is_up_though_nothing_was_found(db: Database, writer: Writer) -> None:
+    writer.together(put(end_user="ann", created_at=NOW - 3_000 * DAY), put(end_user="bob"))
+    with caught(db) as statements, db.read() as connection:
+        page = listing.sorted_page(connection, CallFilter(end_user="ann", sort=Sort.COST), None, 10, budget=-1)
+    assert (page.rows, page.sorted_among) == ([], 0)
+    assert len(statements) < 6
+
+
+def test_an_export_by_a_key_takes_out_each_call_once(
+    writer: Writer, stored: list[PricedRow], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "_DAYS_AT_FIRST", 1)
+    monkeypatch.setattr(listing, "_MOST_DAYS", 2)
+    for fields, keep in FILTERS:
+        assert _exported(writer, CallFilter(**fields))[0] == _ids([row for row in stored if keep(row)]), fields
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Dialect,
+    Integer,
     String,
     Table,
     any_,
@@ -111,6 +112,14 @@ def among(
 def unindexed(column: Column[int]) -> ColumnElement[int]:
     """The column for a condition that is to be checked on what is found by another: no index leads to a sum."""
     return column + literal_column("0")
+
+
+def listed(connection: Connection, values: Iterable[int]) -> ColumnElement[int]:
+    """These numbers as a column to select from: one parameter however many they are."""
+    if is_sqlite(connection):
+        column = func.json_each(bindparam(None, json.dumps(list(values)))).table_valued("value").c.value
+        return cast(ColumnElement[int], column)
+    return func.unnest(bindparam(None, list(values), type_=ARRAY(Integer))).column_valued("value")
 
 
 class _Halves(TypeDecorator[int]):

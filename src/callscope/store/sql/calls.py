@@ -15,7 +15,7 @@ from callscope.ingest.row import MICROS_PER_DAY
 from callscope.store.queries import Arrivals, CallFilter, CallPage, Position, Ranked, Sort
 from callscope.store.sql import floors, searching
 from callscope.store.sql.batch import priced, select_rows
-from callscope.store.sql.bulk import among, has_element, unindexed
+from callscope.store.sql.bulk import among, has_element, listed, unindexed
 
 BUDGET_SECONDS = 0.15
 SORTED_AMONG = 100_000
@@ -24,6 +24,8 @@ SORT_BUDGET_SECONDS = 0.5
 _FIRST_STEP, _LARGEST_STEP = 512, 8_192
 _LAST_ID = 2**63 - 1
 _BEGINNING = Position(-1, -1)
+_DAYS_AT_FIRST, _MOST_DAYS = 4, 1_024
+"""Days of which it is asked at once which of them have rows: ever more, so that empty years cost a few statements."""
 _FEW = 16
 """Of so many models or projects each one's index is read; of more, the calls of all in order of time."""
 
@@ -84,15 +86,15 @@ def sorted_page(
     keys = select(key, _calls.created_at, _calls.id).select_from(_WITH_COSTS)
     matches: list[tuple[float, int, int]] = []
     oldest = _BEGINNING if after is None else after.oldest
-    for found in _steps(connection, wanted):
+    for found, reached in _steps(connection, wanted):
         ids = [call_id for call_id, place in found if place >= oldest]
         if ids:
             query = keys.where(among(connection, _calls.id, ids), _calls.is_call, *rest)
             matches.extend((float(value), moment, call_id) for value, moment, call_id in connection.execute(query))
-        if len(ids) < len(found):
+        if reached is None or reached <= oldest:
             break
-        if after is None and found and (len(matches) >= SORTED_AMONG or time.monotonic() > deadline):
-            oldest = found[-1][1]
+        if after is None and (len(matches) >= SORTED_AMONG or time.monotonic() > deadline):
+            oldest = reached
             break
     matches = sorted(set(matches), reverse=True)  # a text may be in what several witnesses told of a call
     following = matches if after is None else [match for match in matches if match < after[:3]]
@@ -158,21 +160,29 @@ def kept_only(connection: Connection) -> Conditions:
 
 def conditions(connection: Connection, wanted: CallFilter) -> Conditions:
     """All that a call must fulfil besides its text, where no index was chosen for any of it."""
-    which = (*_ranged(wanted, unindexed(_calls.created_at)), *_keyed(wanted), *checked(connection, wanted, indexed=False))
+    which = (
+        *_ranged(wanted, unindexed(_calls.created_at)),
+        *_keyed(wanted),
+        *checked(connection, wanted, indexed=False),
+    )
     return (*which, *kept_only(connection))
 
 
-def _steps(connection: Connection, wanted: CallFilter) -> Iterator[Sequence[tuple[int, Position]]]:
-    """All calls of the chosen index ranges with their places, newest first, many at a time; none for a stretch without."""
+def _steps(
+    connection: Connection, wanted: CallFilter
+) -> Iterator[tuple[Sequence[tuple[int, Position]], Position | None]]:
+    """All calls of the chosen index ranges with their places, newest first, many at a time or none, and what is reached."""
     if wanted.text is not None:
-        yield from searching.hits(connection, wanted.text, wanted, None)
+        for found_text in searching.hits(connection, wanted.text, wanted, None):
+            yield found_text, found_text[-1][1]
         return
     position: Position | None = None
-    for sources, _ in segments(connection, wanted, None):
+    for sources, onward in segments(connection, wanted, None):
         while True:
             found = newest(connection, sources, position, _LARGEST_STEP)
-            yield [(place.id, place) for place in found]
-            if len(found) < _LARGEST_STEP:
+            is_full = len(found) == _LARGEST_STEP
+            yield [(place.id, place) for place in found], found[-1] if is_full else onward
+            if not is_full:
                 break
             position = found[-1]
 
@@ -195,14 +205,20 @@ def by_span(connection: Connection, project_ids: frozenset[int] | None, trace_id
 def segments(
     connection: Connection, wanted: CallFilter, after: Position | None
 ) -> Iterator[tuple[Sequence[Conditions], Position | None]]:
-    """Stretches of time, newest first: the conditions of the index ranges that hold its calls, and where the next begins."""
+    """Stretches of time, newest first: the conditions of the index ranges that hold its calls, and where the next begins.
+
+    Without any range, if there is nothing in a stretch.
+    """
     ranged = tuple(_ranged(wanted))
     keyed = tuple(_keyed(wanted))
     if keyed:
-        days = _days(connection, wanted, after)
-        for day in days:
-            onward = Position(day * MICROS_PER_DAY - 1, _LAST_ID) if day != days[-1] else None
-            yield [(_calls.day == day, *keyed, *ranged)], onward
+        days, size = _days(connection, wanted, after), _DAYS_AT_FIRST
+        while days:
+            some, days, size = days[:size], days[size:], min(4 * size, _MOST_DAYS)
+            for day in _days_with(connection, some, keyed):
+                yield [(_calls.day == day, *keyed, *ranged)], _before(day) if days or day != some[-1] else None
+            if days:
+                yield (), _before(some[-1])
         return
     selection = wanted.selection
     # a literal, not a parameter: only then the database knows that the index on errors holds all of them
@@ -236,6 +252,17 @@ def _days(connection: Connection, wanted: CallFilter, after: Position | None) ->
     upper = min(value for value in (newest, wanted.end, after and after.created_at) if value is not None)
     lower = max(oldest, wanted.start) if wanted.start is not None else oldest
     return range(upper // MICROS_PER_DAY, lower // MICROS_PER_DAY - 1, -1)
+
+
+def _days_with(connection: Connection, days: Sequence[int], keyed: Conditions) -> list[int]:
+    """Which of these days have rows of the key, newest first: one look into its index for each."""
+    day = listed(connection, days)
+    first = select(_calls.id).where(_calls.day == day, *keyed).limit(1).scalar_subquery()
+    return sorted(connection.scalars(select(day).where(first.is_not(None))), reverse=True)
+
+
+def _before(day: int) -> Position:
+    return Position(day * MICROS_PER_DAY - 1, _LAST_ID)
 
 
 def newest(connection: Connection, sources: Sequence[Conditions], after: Position | None, limit: int) -> list[Position]:

@@ -29,7 +29,7 @@ def stretch(
         where = among(connection, _calls.id, ids), _calls.is_call, *conditions(connection, wanted)
         there = {row.id: row for row in _read(connection, select(*_COLUMNS).select_from(_FROM).where(*where))}
         return [there[call_id] for call_id in ids if call_id in there], found_text[-1][1] if found_text else None
-    sources, onward = next(iter(segments(connection, wanted, after)), ((), None))
+    sources, onward = next((segment for segment in segments(connection, wanted, after) if segment[0]), ((), None))
     rest = (*checked(connection, wanted), *kept_only(connection))
     found = newest(connection, sources, after, places)
     if not found:
