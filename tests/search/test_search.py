@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
+from callscope.accounts.models import Project
 from callscope.db.engine import Database
 from callscope.ingest.changes import Erase, Submission
 from callscope.search.query import TextQuery, parse
@@ -85,6 +86,21 @@ def test_it_goes_with_all_that_the_list_can(api: Api) -> None:
     taken = api.client.get("/llm/calls/export?format=ndjson&text=refund", headers=api._headers())
     assert [json.loads(line)["name"] for line in taken.text.splitlines()] == ["answer", "chat", "refund"]
     assert api.get("/llm/calls", text="-only", expect=422)["errors"][0]["field"] == "text"
+
+
+def test_what_is_kept_no_longer_does_not_end_what_is_found(
+    api: Api, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hidden, and not deleted yet, it may be all that one look into the index finds."""
+    api.log([CALL | {"name": "kept", "prompt": "zebra"}, *[CALL | {"prompt": "zebra", "project": "shop"}] * 3])
+    api.app.state.indexer.catch_up()
+    monkeypatch.setattr(search, "PIECE", 1)
+    with db.write() as connection:
+        connection.execute(update(Project).where(Project.name == "shop").values(payloads_from=100_000))
+    assert found(api, "zebra") == found(api, "zebra", sort="latency") == ["kept"]
+    assert [one["value"] for one in api.get("/llm/calls/facets", field="name", text="zebra")["values"]] == ["kept"]
+    taken = api.client.get("/llm/calls/export?format=ndjson&text=zebra", headers=api._headers())
+    assert [json.loads(line)["name"] for line in taken.text.splitlines()] == ["kept"]
 
 
 def test_what_comes_later_is_found_too_and_what_is_erased_no_more(api: Api) -> None:

@@ -216,7 +216,7 @@ def test_a_single_call_of_long_ago_costs_a_filter_nothing_to_speak_of(db: Databa
         with caught(db) as statements, writer.store.reading() as reading:
             page = reading.calls(CallFilter(**fields), None, 10)
         assert _ids(page.rows) == expected
-        assert page.next is page.scanned_to is None
+        assert (page.next, page.scanned_to) == (None, None)
         assert len(statements) < 20
         with caught(db) as statements, writer.store.reading() as reading:
             page = reading.calls(CallFilter(sort=Sort.COST, **fields), None, 10)

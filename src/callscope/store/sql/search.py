@@ -212,7 +212,8 @@ def found(
                     for call_id, root, project in connection.execute(rows.where(among(connection, _calls.id, hits)))
                     if week >= kept_from.get(project, 0)
                 }
-                yield [(roots[hit], Hit(week, hit)) for hit in hits if hit in roots]
+                if kept := [(roots[hit], Hit(week, hit)) for hit in hits if hit in roots]:
+                    yield kept
             if len(hits) < PIECE:
                 break
 
