@@ -130,7 +130,7 @@ def create_app(config: Config | None = None, when_loaded: Callable[[], None] = l
     app.state.recorder = recorder = Recorder(
         store, max_rows=config.queue_rows, max_bytes=config.queue_bytes, measures=measures
     )
-    app.state.housekeeper = housekeeper = Housekeeper(store, book, when_loaded)
+    app.state.housekeeper = housekeeper = Housekeeper(db, store, book, when_loaded)
     # The recorder is last to start and first to stop: what it still writes needs the others.
     app.state.repricer = repricer = Repricer(db, store, versions, catalogue, book)
     app.state.indexer = indexer = Indexer(db)

@@ -173,7 +173,7 @@ def _opened(config: Config) -> _Parts:
         store, recorder, directory, projects, UserNumbers(db, versions), visible,
         Intake(book, settings, catalogue), Presenter(projects, directory, catalogue, book),
     )  # fmt: skip
-    housekeeper = Housekeeper(store, book, lambda: None)
+    housekeeper = Housekeeper(db, store, book, lambda: None)
     policies = PolicyService(settings, catalogue, visible, projects, versions)
     parts = _Parts(db, versions, Checkpointer(db), housekeeper, recorder, settings, policies, calls)
     parts.start()

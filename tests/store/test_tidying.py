@@ -1,5 +1,6 @@
 """What is kept for a time only goes, without holding up whoever logs calls."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -16,6 +17,7 @@ from callscope.store.queries import Selection
 from callscope.store.sql.doctor import examine
 from callscope.store.sql.store import SqlStore
 from callscope.store.sql.tables import commits, idempotency
+from tests.store.statements import Statement, caught
 from tests.store.witness import DAY, MINUTE, NOW, Writer, put
 
 
@@ -43,6 +45,28 @@ def test_what_is_too_old_goes_a_few_rows_at_a_time(
     assert steps[0] > 30
     assert steps[-1] == 0
     assert len(examine(db).found) == 0
+
+
+def test_nobody_waits_for_tidying_where_there_is_nothing_to_drop(db: Database, writer: Writer) -> None:
+    with db.write_session() as session:
+        session.add_all(Project(id=i, name=f"team {i}", created_at=datetime.now(UTC)) for i in range(1, 50))
+    writer.together(*(put(project_id=i, created_at=NOW) for i in range(1, 50)))
+    with caught(db) as statements:
+        SqlStore(db).tidy(NOW + 3 * DAY)
+    assert _writes(statements)
+    assert _left(db) == 0
+    writer.now = NOW + 3 * DAY
+    writer.together(*(put(project_id=i, created_at=writer.now) for i in range(1, 50)))
+    with caught(db) as statements:
+        SqlStore(db).tidy(writer.now)
+    assert len(statements) < 25
+    assert not _writes(statements)
+    assert _left(db) > 100
+
+
+def _writes(statements: Sequence[Statement]) -> int:
+    """How many writing transactions these are."""
+    return sum(one.text == "BEGIN IMMEDIATE" or "pg_advisory_xact_lock" in one.text for one in statements)
 
 
 def _left(db: Database) -> int:

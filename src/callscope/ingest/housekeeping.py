@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from callscope.db.engine import Database
 from callscope.db.periodic import Periodic
 from callscope.pricing.book import PriceBook
 from callscope.store.protocol import TelemetryStore
@@ -12,16 +13,18 @@ EVERY_SECONDS = 600.0
 
 
 class Housekeeper(Periodic):
-    """A thread that tidies the store every ten minutes, and has the price list loaded before the first call needs it.
+    """A thread that has the price list loaded before the first call needs it, and tidies the store every ten minutes.
 
     Args:
+        db: of the store; of all processes on it, one tidies at a time.
         store: what is tidied.
         book: what is loaded; again, when newer prices have been fetched.
         when_loaded: called once it is.
     """
 
-    def __init__(self, store: TelemetryStore, book: PriceBook, when_loaded: Callable[[], None]) -> None:
+    def __init__(self, db: Database, store: TelemetryStore, book: PriceBook, when_loaded: Callable[[], None]) -> None:
         super().__init__("housekeeper", self._tidy, EVERY_SECONDS, first_seconds=FIRST_SECONDS, before=self._load)
+        self._db = db
         self._store = store
         self._book = book
         self._when_loaded = when_loaded
@@ -32,4 +35,6 @@ class Housekeeper(Periodic):
 
     def _tidy(self) -> None:
         self._book.preload()
-        self._store.tidy(time.time_ns() // 1000, self.stopping)
+        with self._db.only_here("tidy") as alone:
+            if alone:
+                self._store.tidy(time.time_ns() // 1000, self.stopping)
