@@ -163,7 +163,7 @@ class _Names:
 
     def environment(self, number: int) -> str:
         if number not in self._known_environments:
-            self._known_environments |= {number: MISSING} | self._directory.environment_names()
+            self._known_environments |= {number: MISSING} | self._directory.environment_names((number,))
         return self._known_environments[number]
 
     def model(self, number: int) -> tuple[str, str]:

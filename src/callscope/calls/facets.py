@@ -5,7 +5,7 @@ time.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -103,13 +103,13 @@ class FacetService:
                 FacetValue(value=str(number), label=keys.get(int(number)), count=count)
                 for number, count in counts.items()
             ]
-        name = self._namer_of(field)
+        name = self._namer_of(field, counts)
         sums: Counter[str] = Counter()
         for value, count in counts.items():
             sums[name(value)] += count
         return [FacetValue(value=value, label=None, count=count) for value, count in sums.items() if value]
 
-    def _namer_of(self, field: Field) -> Callable[[str | int], str]:
+    def _namer_of(self, field: Field, values: Iterable[str | int]) -> Callable[[str | int], str]:
         match field:
             case Field.STATUS:
                 return lambda value: Status(int(value)).name
@@ -117,7 +117,7 @@ class FacetService:
                 return lambda value: "" if int(value) == ErrorKind.none else ErrorKind(int(value)).name
             case Field.PROJECT | Field.ENVIRONMENT | Field.MODEL | Field.PROVIDER:
                 by = GroupBy.MODEL if field is Field.PROVIDER else GroupBy(_FACETS[field].value)
-                labels = self._namer.labels(by)
+                labels = self._namer.labels(by, map(int, values))
                 return lambda value: _name(labels.get(int(value), OTHER), field)
             case _:
                 # what a project has beyond its bound of end users a day is no name to filter by

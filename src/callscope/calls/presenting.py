@@ -28,7 +28,7 @@ class Presenter:
 
     def summaries(self, rows: Sequence[PricedRow], payloads: Mapping[int, Sequence[bytes]]) -> list[CallSummary]:
         """Calls as a list shows them."""
-        environments = self._directory.environment_names() if rows else {}
+        environments = self._directory.environment_names({row.call.environment_id for row in rows})
         return [
             CallSummary.model_validate(
                 {
@@ -44,7 +44,7 @@ class Presenter:
         document = payload.decode(payloads)
         return CallOut.model_validate(
             {
-                **self._fields(row, self._directory.environment_names()),
+                **self._fields(row, self._directory.environment_names((row.call.environment_id,))),
                 **{part: document.get(part) for part in ("prompt", "response")},
                 **{part: _as_object(document.get(part)) for part in ("metadata", "request_params")},
                 "cut": document.get("cut", {}),

@@ -134,7 +134,7 @@ class FeedbackService:
             line = timeline_of(reading, filters, bucket, datetime.now(UTC))
             rows = reading.totals(selection, line.span, RATINGS, GroupBy.MODEL)
             series = reading.series(selection, line, RATINGS).get(None) or [dict.fromkeys(RATINGS, 0)] * len(line)
-        labels = self._namer.labels(GroupBy.MODEL)
+        labels = self._namer.labels(GroupBy.MODEL, rows)
         total = [sum(sums[name] for sums in rows.values()) for name in RATINGS]
         by_model = [
             schemas.RatingRow(

@@ -3,7 +3,7 @@
 A look-up is one in memory; what is not found there is entered by `callscope.ingest.admission`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,6 +15,7 @@ from callscope.db.versions import Versions
 from callscope.ingest.admission import OTHER, Admitted, Known, ModelName, Names, Room, admit
 from callscope.observability.names import model_key
 from callscope.pricing.catalogue import VERSION, Catalogue, CatalogueModel
+from callscope.store.sql.bulk import among
 
 MAX_ENVIRONMENTS = 100
 MAX_MODELS = 1_000
@@ -142,10 +143,14 @@ class Directory:
             found = _unlisted(other.id, name, provider, enabled)
         return Place(environment_id, other, found)
 
-    def environment_names(self) -> dict[int, str]:
-        """The name of every environment by its number. Reads the database."""
+    def environment_names(self, numbers: Collection[int]) -> dict[int, str]:
+        """The names of the environments of these numbers, as far as there are any. Reads the database."""
+        if not numbers:
+            return {}
         with self._db.read() as connection:
-            return {row.id: row.name for row in connection.execute(select(environments.c.id, environments.c.name))}
+            wanted = among(connection, environments.c.id, numbers)  # all there are may be a hundred for each project
+            rows = connection.execute(select(environments.c.id, environments.c.name).where(wanted))
+            return {row.id: row.name for row in rows}
 
     def environment_ids(self, names: Sequence[str]) -> frozenset[int]:
         """The numbers of the environments of these names, as far as there are any. Reads the database."""

@@ -15,7 +15,7 @@ def labelled(
     """Sums by label, heaviest first; what has nothing is left out."""
     if by is None:
         return []
-    labels = namer.labels(by)
+    labels = namer.labels(by, rows)
     summed: dict[Label, dict[str, int]] = {}
     for key, sums in rows.items():
         if any(sums.values()):

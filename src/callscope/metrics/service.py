@@ -213,7 +213,7 @@ class MetricsService:
             return []
         rows = reading.totals(question.selection, span, ("latency_calls", "latency_us"), question.by)
         ranked = folded(labelled(self._namer, question.by, rows, lambda s: (s["latency_calls"],)))
-        labels = self._namer.labels(question.by)
+        labels = self._namer.labels(question.by, rows)
         told_apart = {label for label, _ in ranked}
         bins: dict[Label, dict[int, int]] = {}
         for key, counts in reading.histograms(question.selection, span, "latency", question.by).items():
@@ -273,8 +273,8 @@ class MetricsService:
         if question.by is None:
             return []
         measures = tuple(points[0])
-        labels = self._namer.labels(question.by)
         rows = reading.totals(question.selection, line.span, measures, question.by)
+        labels = self._namer.labels(question.by, rows)
         ranked = labelled(self._namer, question.by, rows, lambda sums: (weight(sums),))
         heaviest = largest(ranked, TOP_GROUPS)
         top = {label for label, _ in heaviest}

@@ -9,12 +9,14 @@ from sqlalchemy import select
 from callscope.api.rights import Caller
 from callscope.calls.models import project_models
 from callscope.db.engine import Database
-from callscope.pricing.catalogue import Catalogue
+from callscope.ingest.admission import OTHER
+from callscope.pricing.catalogue import Catalogue, CatalogueModel
 from callscope.pricing.models import Origin
+from callscope.store.sql.bulk import among
 
 
 class VisibleModels:
-    """Answers for one app. Reads the database for a limited caller, nothing for others."""
+    """Answers for one app. Reads what a limited caller's own projects have logged, and nothing for others."""
 
     def __init__(self, db: Database, catalogue: Catalogue) -> None:
         self._db = db
@@ -24,12 +26,13 @@ class VisibleModels:
         """The numbers of the models that the caller may not know of."""
         if caller.project_ids is None:
             return frozenset()
-        own, others = set[int](), set[int]()
         with self._db.read() as connection:
-            for row in connection.execute(select(project_models.c.project_id, project_models.c.model_id)):
-                (own if row.project_id in caller.project_ids else others).add(row.model_id)
-        return frozenset(number for number in others - own if self._came_with_a_call(number))
+            own = among(connection, project_models.c.project_id, sorted(caller.project_ids))
+            logged = set(connection.scalars(select(project_models.c.model_id).distinct().where(own)))
+        models = self._catalogue.all()
+        return frozenset(model.id for model in models if _came_with_a_call(model) and model.id not in logged)
 
-    def _came_with_a_call(self, model_id: int) -> bool:
-        model = self._catalogue.get(model_id)
-        return model is None or model.origin == Origin.CALL
+
+def _came_with_a_call(model: CatalogueModel) -> bool:
+    """Whether only the projects that logged the model know of it; `(other)` stands for what has no number of its own."""
+    return model.origin == Origin.CALL and (model.name, model.provider) != (OTHER, OTHER)
