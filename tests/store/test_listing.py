@@ -226,6 +226,24 @@ def test_a_single_call_of_long_ago_costs_a_filter_nothing_to_speak_of(db: Databa
         assert (exported, stretches <= 3) == (expected, True)
 
 
+def test_what_arrived_is_found_by_its_ids_whatever_else_is_filtered(db: Database, writer: Writer) -> None:
+    """Also where a project is too new for the database to know how many calls it has."""
+    writer.together(*(put(project_id=i % 2 + 1, created_at=NOW - i * MINUTE, end_user=f"u-{i}") for i in range(1_000)))
+    if not db.is_sqlite:  # as its autovacuum does
+        with db.write() as connection:
+            connection.exec_driver_sql("ANALYZE llm_call_logs, cost_logs")
+    *_, last = writer.together(*(put(project_id=3, end_user="ann") for _ in range(500)))
+    one = Selection(project_ids=frozenset({3}), model_ids=frozenset({GPT_4}), statuses=frozenset({0}))
+    wanted = CallFilter(selection=one, end_user="ann", start=NOW - DAY)
+    with caught(db, explain=True) as statements, writer.store.reading() as reading:
+        found = reading.arrived(wanted, (last - 10, last), 4)
+    assert _ids(found.rows) == [last - 3, last - 2, last - 1, last]
+    assert found.left_out == 6
+    plans = [line for one in statements if "llm_call_logs" in one.text for line in one.plan]
+    assert plans
+    assert not [line for line in plans if "ix_calls" in line or "Seq Scan on llm_call" in line], plans
+
+
 def _exported(writer: Writer, wanted: CallFilter) -> tuple[list[int], int]:
     """The ids of what is taken out, and in how many stretches."""
     ids: list[int] = []
