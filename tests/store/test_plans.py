@@ -145,6 +145,16 @@ def test_list_export_and_tail_find_calls_by_the_index_that_is_meant(api: Api) ->
         viewer.get("/llm/calls/1")
 
 
+def test_who_costs_most_in_a_project_is_found_among_its_own_end_users(api: Api) -> None:
+    with caught(api.app.state.db, explain=True) as statements:
+        api.get("/metrics/cost", by="end_user", days=30, project="shop")
+    plans = [line for one in statements for line in one.plan if re.match(r"(SCAN|SEARCH) rollup_end_users", line)]
+    of_project = [line for line in plans if "PRIMARY KEY (day=? AND project_id=?" in line]
+    ends = ["SEARCH rollup_end_users USING PRIMARY KEY", "SEARCH rollup_end_users USING PRIMARY KEY (day=?)"]
+    assert len(of_project) == 2
+    assert {line for line in plans if line not in of_project} <= set(ends), plans
+
+
 def test_what_is_done_in_the_background_reads_no_more_than_it_changes(api: Api) -> None:
     api.app.state.indexer.catch_up()
     with planned(api, "text", ()):

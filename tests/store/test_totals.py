@@ -1,5 +1,6 @@
 """Whatever happens to calls, in whatever order and batches: the totals are what the rows add up to."""
 
+import random
 from itertools import product
 from typing import Any
 
@@ -240,3 +241,25 @@ def test_sums_over_days_and_projects_are_exact_beyond_64_bits(db: Database, writ
     assert by_model == {1: {"cost_nanos": expected}}
     assert ann.cost_nanos == expected
     assert examine(db).found.total() == 0
+
+
+def test_who_costs_most_is_who_does_by_a_plain_sum(writer: Writer) -> None:
+    """On days that have calls and on others, for any projects; of two that cost the same who has more calls."""
+    rng = random.Random(4)
+    today = NOW // DAY
+    made = [
+        (today - ago, rng.randint(1, 3), rng.choice(("ann", "bob", "cid")), rng.choice((0, 5, 5, 700)))
+        for ago in (0, 1, 4, 9)
+        for _ in range(12)
+    ]
+    writer.together(*(put(created_at=day * DAY, project_id=p, end_user=name, cost=cost) for day, p, name, cost in made))
+    for projects in (None, frozenset({1}), frozenset({1, 3}), frozenset[int]()):
+        for first, end in ((today - 9, today + 1), (today - 4, today), (today - 8, today - 5), (0, 2 * today)):
+            costs: dict[str, list[int]] = {}
+            for day, project, name, cost in made:
+                if first <= day < end and (projects is None or project in projects):
+                    costs.setdefault(name, []).append(cost)
+            ranked = sorted((-sum(each), -len(each), name) for name, each in costs.items())
+            with writer.store.reading() as reading:
+                found = reading.side_totals(SideKind.END_USER, projects, (first, end), 2)
+            assert [(-row.cost_nanos, -row.calls, row.value) for row in found] == ranked[:2]

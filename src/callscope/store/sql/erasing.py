@@ -1,7 +1,7 @@
 """Taking an end user out of everything: rows, payloads, feedback, and the totals by end user, whose sums stay.
 
-All of it goes in short steps. What a step has done is not found by the next one any more; so an erasure that is cut off
-is simply begun again.
+All of it goes in short steps, for which is looked up before what they are about. What is done is not found any more; so an
+erasure that is cut off is simply begun again.
 """
 
 import time
