@@ -126,7 +126,9 @@ class RateLimits(Periodic):
             before, current = (self._used(subject, int(minute) - 1), self._used(subject, int(minute)))
         if before * (1 - passed) + current < limit:
             return
-        raise RateLimited(what, limit, unit, math.ceil(WINDOW_SECONDS * _wait(before, current, passed, limit)) or 1)
+        # A moment more than until it is level with the limit: at that very moment there is no room yet.
+        wait = math.floor(WINDOW_SECONDS * _wait(before, current, passed, limit) + 1e-6) + 1
+        raise RateLimited(what, limit, unit, wait)
 
     def _used(self, subject: Subject, minute: int) -> int:
         place = subject, minute
@@ -139,7 +141,7 @@ class RateLimits(Periodic):
 
 
 def _wait(before: int, current: int, passed: float, limit: int) -> float:
-    """For how many minutes there is no room, if nothing more comes."""
+    """In how many minutes the count is down to the limit, if nothing more comes."""
     if current < limit:
         return 1 - (limit - current) / before - passed
     return 2 - limit / current - passed

@@ -52,6 +52,7 @@ LOOK_SECONDS = 1.0
 """How often whoever waits looks whether there is still time."""
 LOCK_TIMEOUT = "55P03"  # PostgreSQL's word for a lock that was not to be had in time
 READ_ONLY = "25006"  # PostgreSQL's word for a transaction that may not write, as on a standby
+NO_TABLE = "42P01"  # PostgreSQL's word for a table that is not there
 NOT_A_DATABASE = 26  # SQLite's number for a file that is something else
 INCREMENTAL = 2  # SQLite's number for auto_vacuum=INCREMENTAL
 SQLITE_PRAGMAS = (
@@ -278,6 +279,8 @@ class Database:
         cause = error.orig if isinstance(error, DBAPIError) else error
         driver: Any = self._writer.dialect.loaded_dbapi
         codes = getattr(cause, "sqlstate", None), getattr(cause, "sqlite_errorcode", None)
+        if codes[0] == NO_TABLE and "payload" in str(cause):  # purged since the reading began, and gone at the next one
+            return True
         return isinstance(cause, driver.OperationalError) or codes[0] == READ_ONLY or codes[1] == NOT_A_DATABASE
 
     @contextmanager

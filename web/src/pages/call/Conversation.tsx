@@ -21,11 +21,11 @@ export function Conversation({ call }: { call: CallOut }) {
   const silent = asked.length === 0 && answered.length === 0;
   return (
     <section className={classes.conversation} aria-label="Conversation">
+      <Fault call={call} />
       <Messages messages={asked} />
       <CutNote call={call} part="prompt" />
       <Messages messages={answered} />
       <CutNote call={call} part="response" />
-      <Fault call={call} />
       {silent && <p className={classes.nothing}>The call was logged without prompt and response.</p>}
       {!silent && answered.length === 0 && call.status === "success" && !call.refused && (
         <p className={classes.nothing}>The answer was not logged.</p>
@@ -70,7 +70,7 @@ function CutNote({ call, part }: { call: CallOut; part: "prompt" | "response" })
 
 const ICONS = { error: IconAlertTriangle, timeout: IconClockX, success: IconHandStop };
 
-/** What went wrong, where the answer would be. */
+/** What went wrong, first of all: it is what one looks for, and a conversation may be long. */
 function Fault({ call }: { call: CallOut }) {
   const { status, error_type, error_kind, error_message, refused } = call;
   if (status === "success" && !refused) return null;

@@ -1,0 +1,157 @@
+"""How long logging waits while something large goes on beside it: a purge, an export, a backup.
+
+    python -m bench.beside FOLDER [--calls 200000] [--rate 2000]
+
+It fills the folder with calls and with one old week's payloads of a kilobyte (100,000), logs `--rate` calls a second in
+batches of 10 on 4 connections, first alone, then beside each. The disk counts: on one in memory (`/dev/shm`) what is
+left is what Callscope itself makes logging wait for.
+"""
+
+import argparse
+import itertools
+import json
+import multiprocessing
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlalchemy import update
+
+from bench.client import drive, quantile, request
+from bench.fill import copy, seed_calls
+from bench.ingest import call
+from bench.server import Server
+from callscope.accounts.models import Project
+from callscope.config import load_config
+from callscope.db.engine import Database
+from callscope.ingest.row import MICROS_PER_DAY
+from callscope.store.sql import payload_tables
+from callscope.store.sql.bulk import insert_rows
+from callscope.store.sql.store import SqlStore
+
+PAYLOADS = 100_000
+AT_ONCE = 5_000
+PER_REQUEST = 10
+CONNECTIONS = 4
+ALONE_SECONDS = 20
+
+
+def fill(folder: Path, calls: int) -> None:
+    """Calls of 30 days, and payloads that are due to be deleted as soon as a purge looks."""
+    db = seed_calls(folder, 3)
+    copy(db, calls, 30)
+    subprocess.run(  # noqa: S603  # our own command
+        [sys.executable, "-m", "callscope", "doctor", "--repair", "--data-dir", str(folder)],
+        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    number = payload_tables.number(payload_tables.week_at(time.time_ns() // 1_000 - 21 * MICROS_PER_DAY), 7)
+    for start in range(0, PAYLOADS, AT_ONCE):
+        rows = [(2**40 + n, zlib.compress(os.urandom(1_000), 1)) for n in range(start, start + AT_ONCE)]
+        with db.write() as connection:
+            insert_rows(connection, payload_tables.ensure(connection, number), rows)
+    with db.write() as connection:
+        connection.execute(update(Project).where(Project.__table__.c.id == 1).values(payload_days=7))
+    db.dispose()
+
+
+class Load:
+    """Calls that are logged at a steady rate, and how long each batch waited."""
+
+    def __init__(self, server: Server, token: str, rate: float) -> None:
+        self._server = server
+        self._rate = rate
+        rng = random.Random(9)  # noqa: S311  # not for secrets
+        batches = [[call(rng, full=False) for _ in range(PER_REQUEST)] for _ in range(100)]
+        self._bodies = itertools.cycle(
+            [request("/llm/log-calls", token, json.dumps(batch).encode()) for batch in batches]
+        )
+
+    def beside(self, what: str, work: Callable[[], None] | None) -> None:
+        """Log while the work goes on, or for a while; print how long batches waited."""
+        stop = threading.Event()
+        began = time.perf_counter()
+        turns = itertools.count()
+
+        def following() -> bytes | None:
+            if stop.is_set():
+                return None
+            due = began + next(turns) * PER_REQUEST / self._rate
+            time.sleep(max(0.0, due - time.perf_counter()))
+            return next(self._bodies)
+
+        def logging() -> None:
+            seconds = ALONE_SECONDS if work is None else 3_600.0
+            took, waits, statuses = drive(self._server.port, CONNECTIONS, seconds, following)
+            figures = ", ".join(f"p{100 * share:g} {1000 * quantile(waits, share):.1f}" for share in (0.5, 0.99, 0.999))
+            rate = PER_REQUEST * sum(statuses.values()) / took
+            print(
+                f"{what}: {rate:,.0f} calls/s, waits in ms: {figures}, longest {1000 * waits[-1]:.1f}, {statuses}",
+                flush=True,
+            )
+
+        thread = threading.Thread(target=logging)
+        thread.start()
+        if work is not None:
+            started = time.perf_counter()
+            work()
+            print(f"  it took {time.perf_counter() - started:.1f} s", flush=True)
+            stop.set()
+        thread.join()
+
+
+def purge(url: str) -> None:
+    """Delete what is due, as the server does every five minutes."""
+    db = Database(url)
+    done = SqlStore(db).purge(time.time_ns() // 1_000)
+    print(f"  {done.payloads:,} payloads deleted", flush=True)
+    db.dispose()
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--calls", type=int, default=200_000)
+    parser.add_argument("--rate", type=float, default=2_000)
+    options = parser.parse_args()
+    folder: Path = options.folder
+    folder.mkdir(exist_ok=True)
+    fill(folder, options.calls)
+    with Server(folder) as server:
+        token = server.login()
+        load = Load(server, token, options.rate)
+
+        def purging() -> None:
+            process = multiprocessing.get_context("spawn").Process(
+                target=purge, args=(load_config(data_dir=folder).database_url,)
+            )
+            process.start()
+            process.join()
+
+        def exporting() -> None:
+            asked = urllib.request.Request(  # noqa: S310  # our own server
+                f"{server.url}/llm/calls/export?days=60&format=csv", headers={"Authorization": f"Bearer {token}"}
+            )
+            with urllib.request.urlopen(asked) as answer:  # noqa: S310  # our own server
+                lines = sum(piece.count(b"\n") for piece in iter(lambda: answer.read(1 << 20), b""))
+            print(f"  {lines:,} lines exported", flush=True)
+
+        def backing_up() -> None:
+            command = [sys.executable, "-m", "callscope", "backup", str(folder / "backup"), "--data-dir", str(folder)]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603  # ours
+
+        load.beside("alone", None)
+        load.beside("beside a purge", purging)
+        load.beside("beside an export", exporting)
+        load.beside("beside a backup", backing_up)
+
+
+if __name__ == "__main__":
+    main()
