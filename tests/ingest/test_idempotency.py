@@ -83,6 +83,19 @@ def test_a_key_is_forgotten_after_a_day(db: Database, writer: Writer) -> None:
     assert len(rows_of(db)) == 6
 
 
+@pytest.mark.parametrize("back", [1.5, 30, 24 * 365 * 10])
+def test_a_key_is_known_after_the_clock_was_set_back(db: Database, writer: Writer, back: float) -> None:
+    later = [_keyed(NOW - hours * HOUR, key=b"%d" % hours) for hours in range(40)]
+    first = writer.apply(*later[:24])
+    writer.apply(*later[24:])
+    writer.now = NOW - int(back * HOUR)
+    retries = [_keyed(writer.now, key=b"%d" % hours) for hours in range(24)]
+    assert writer.apply(*retries) == first
+    writer.store.tidy(writer.now)
+    assert writer.apply(*retries, _keyed(writer.now, key=b"new"))[:24] == first
+    assert len(rows_of(db)) == 2 * 41
+
+
 def test_the_receipt_of_a_retry_tells_the_call_as_it_is_now(writer: Writer) -> None:
     story = Submission(
         [put(trace_id="t", span_id="s", prompt_tokens=0, completion_tokens=0)],

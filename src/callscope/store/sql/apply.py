@@ -4,7 +4,7 @@ import zlib
 from array import array
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from callscope.api.errors import ApiError
 from callscope.ingest.changes import (
@@ -67,10 +67,10 @@ class _Keys:
         self._known: dict[bytes, tuple[bytes, list[int]]] = {}
         self._new: list[tuple[object, ...]] = []
         wanted = [key.key_hash for key in keys]
+        hours = _hours(connection, [key.at_micros // MICROS_PER_HOUR for key in keys]) if keys else []
         for start in range(0, len(wanted), KEYS_AT_ONCE):
-            hours = [key.at_micros // MICROS_PER_HOUR for key in keys]
             query = select(idempotency.c.key_hash, idempotency.c.body_hash, idempotency.c.call_ids).where(
-                among(connection, idempotency.c.hour, range(min(hours) - KEY_HOURS, max(hours) + 2)),
+                among(connection, idempotency.c.hour, hours),
                 idempotency.c.key_hash.in_(wanted[start : start + KEYS_AT_ONCE]),
             )
             for key_hash, body_hash, call_ids in connection.execute(query):
@@ -91,6 +91,20 @@ class _Keys:
     def write(self) -> None:
         """Store the keys that were added."""
         insert_rows(self._connection, idempotency, self._new)
+
+
+def _hours(connection: Connection, hours: Sequence[int]) -> list[int]:
+    """The hours in which keys of the last day may lie, for keys that came in these hours.
+
+    Where the clock was set back, there are keys in hours to come: of these the newest so many, as they are the last day
+    before that, however far ahead the clock was.
+    """
+    top = max(hours) + 1
+    ahead = select(func.max(idempotency.c.hour).label("hour")).cte("ahead", recursive=True)
+    below = select(func.max(idempotency.c.hour)).where(idempotency.c.hour < ahead.c.hour).scalar_subquery()
+    ahead = ahead.union_all(select(below).where(ahead.c.hour > top))
+    query = select(ahead.c.hour).where(ahead.c.hour > top).limit(KEY_HOURS + 1)
+    return [*range(min(hours) - KEY_HOURS, top + 1), *connection.scalars(query)]
 
 
 def _submission(batch: Batch, identities: Identities, submission: Submission, keys: _Keys) -> list[int]:
