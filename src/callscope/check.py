@@ -36,8 +36,12 @@ class Finding:
     text: str
 
 
-def examine(config: Config) -> Iterator[Finding]:
-    """Look at everything; never raises for what is wrong here."""
+def examine(config: Config, *, deep: bool = False) -> Iterator[Finding]:
+    """Look at everything; never raises for what is wrong here.
+
+    Args:
+        deep: also whether SQLite's pages are sound. That reads the whole file, and meanwhile its log cannot be emptied.
+    """
     yield from _configuration(config)
     yield from _files(config)
     if config.is_sqlite and not config.sqlite_file.exists():
@@ -45,16 +49,16 @@ def examine(config: Config) -> Iterator[Finding]:
         return
     db = Database(config.database_url)
     try:
-        yield from _database(db, config)
+        yield from _database(db, config, deep=deep)
     except DatabaseUnavailable as error:
         yield Finding("failure", "database", f"it cannot be reached or written: {error}")
     finally:
         db.dispose()
 
 
-def run(config: Config, *, as_json: bool) -> bool:
+def run(config: Config, *, deep: bool, as_json: bool) -> bool:
     """Look, and show what was found; gives whether nothing fails."""
-    findings = list(examine(config))
+    findings = list(examine(config, deep=deep))
     failures = sum(one.level == "failure" for one in findings)
     if as_json:
         shown = json.dumps({"ok": not failures, "findings": [asdict(one) for one in findings]}, indent=2)
@@ -126,10 +130,11 @@ def _disk(database: Path) -> Finding:
     return Finding("ok" if enough else "warning", "disk", said)
 
 
-def _database(db: Database, config: Config) -> Iterator[Finding]:
+def _database(db: Database, config: Config, *, deep: bool) -> Iterator[Finding]:
     from callscope.accounts.demo import any_works
     from callscope.db.migrate import HEAD, DatabaseTooNew, is_current
     from callscope.db.versions import bump
+    from callscope.retention.clock import Clock
 
     try:
         current = is_current(db)
@@ -142,15 +147,15 @@ def _database(db: Database, config: Config) -> Iterator[Finding]:
     with db.write() as connection:
         bump(connection, "ready")
     yield Finding("ok", "database", f"it can be read and written, and is at version {HEAD}")
+    if deep and db.is_sqlite:
+        yield _pages(db)
     with db.read() as connection:
-        if db.is_sqlite:
-            found = [row[0] for row in connection.execute(text("PRAGMA quick_check(3)"))]
-            whole = found == ["ok"]
-            said = "its pages are sound" if whole else f"it is damaged: {found[0]}; restore a backup"
-            yield Finding("ok" if whole else "failure", "database", said)
-        else:
+        if not db.is_sqlite:
             yield from _durability(connection)
         yield _clock(connection, is_sqlite=db.is_sqlite)
+    doubt = Clock(db).doubt()
+    if doubt is not None:
+        yield Finding("warning", "retention", doubt)
     if config.demo_users != "everywhere":
         with db.read_session() as session:
             if any_works(session, config, time.time()):
@@ -171,6 +176,14 @@ def _durability(connection: Connection) -> Iterator[Finding]:
         yield Finding("warning", "durability", f"the server has {lost[name]}")
     if not off:
         yield Finding("ok", "durability", "what is acknowledged outlives a crash of the database server")
+
+
+def _pages(db: Database) -> Finding:
+    with db.read() as connection:
+        found = [row[0] for row in connection.execute(text("PRAGMA quick_check(3)"))]
+    whole = found == ["ok"]
+    said = "its pages are sound" if whole else f"it is damaged: {found[0]}; restore a backup"
+    return Finding("ok" if whole else "failure", "database", said)
 
 
 def _clock(connection: Connection, *, is_sqlite: bool) -> Finding:

@@ -13,7 +13,7 @@ from callscope.accounts.commands import keys, users
 from callscope.erasure.commands import end_users
 from callscope.options import DataDir, checked, settings
 from callscope.pricing.commands import prices
-from callscope.retention.commands import projects
+from callscope.retention.commands import projects, purge
 
 app = typer.Typer(
     name="callscope", help="Callscope: see what your LLM calls do and what they cost.", no_args_is_help=True,
@@ -24,6 +24,7 @@ app.add_typer(keys, name="key")
 app.add_typer(projects, name="project")
 app.add_typer(end_users, name="end-user")
 app.add_typer(prices, name="prices")
+app.command()(purge)
 
 
 class Ended(StrEnum):
@@ -119,19 +120,21 @@ def backup(
 
 @app.command()
 def check(
+    deep: Annotated[bool, typer.Option("--deep", help="Also whether the pages of an SQLite file are sound.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON, for programs.")] = False,
     data_dir: DataDir = None,
 ) -> None:
     """Look whether a server can run here as it is set up.
 
     Settings, files, disk, database, clock and logins. Warnings are what an operator should know of; the exit code is 1
-    when something fails, else 0. It works also while the server runs.
+    when something fails, else 0. It works also while the server runs; --deep reads the whole file, which takes minutes
+    for a large one, and the log of what is written meanwhile grows until it is done.
 
     Example: callscope check --json
     """
     from callscope.check import run
 
-    if not run(settings(data_dir=data_dir), as_json=as_json):
+    if not run(settings(data_dir=data_dir), deep=deep, as_json=as_json):
         raise typer.Exit(1)
 
 

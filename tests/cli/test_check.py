@@ -125,7 +125,7 @@ def test_damage_and_a_folder_that_cannot_be_written_fail_with_exit_code_1(
     for path in tmp_path.glob("callscope.db*"):
         path.unlink()
     file.write_bytes(content)
-    assert CliRunner().invoke(app, ["check"]).exit_code == 1
+    assert CliRunner().invoke(app, ["check", "--deep"]).exit_code == 1
     monkeypatch.setenv("CALLSCOPE_DATA_DIR", str(file))
     done = CliRunner().invoke(app, ["check"])
     assert (done.exit_code, "failure  files" in done.stdout) == (1, True)

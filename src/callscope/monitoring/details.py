@@ -6,7 +6,8 @@ from pathlib import Path
 from pydantic import BaseModel, Field
 
 from callscope import __version__
-from callscope.db.engine import Database
+from callscope.api.health import Check
+from callscope.db.engine import Database, DatabaseUnavailable
 from callscope.db.migrate import HEAD
 from callscope.monitoring.measures import Values
 
@@ -43,14 +44,17 @@ class DetailsOut(BaseModel):
     troubles: dict[str, str | None] = Field(
         description="Why the server is not ready, by what is checked; null: all is well.", examples=[{"queue": None}]
     )
+    retention: str | None = Field(
+        description="Why nothing is deleted of what projects keep for a time only; null: it is.", examples=[None]
+    )
     rows_stored: int = Field(description="Calls and ratings written since the start: two looks give the rate.")
     lag_seconds: dict[str, float] = Field(
         description="How far what follows the writes is behind, such as the index of texts."
     )
 
 
-def details(values: Values, db: Database, troubles: dict[str, str | None]) -> DetailsOut:
-    """The measures of all processes and of the server as one answer. Looks at the disk, so for a thread."""
+def details(values: Values, db: Database, troubles: dict[str, str | None], retention: Check) -> DetailsOut:
+    """The measures of all processes and of the server as one answer. Looks at disk and database, so for a thread."""
 
     def number(name: str, labels: tuple[str, ...] = ()) -> int:
         return int(values.get((name, labels), [0])[0])
@@ -78,8 +82,16 @@ def details(values: Values, db: Database, troubles: dict[str, str | None]) -> De
             max_bytes=number("callscope_queue_max_bytes"),
         ),
         troubles=troubles,
+        retention=_unless_away(retention),
         rows_stored=number("callscope_ingest_rows_total", ("stored",)),
         lag_seconds={
             labels[0]: found[0] for (name, labels), found in values.items() if name == "callscope_lag_seconds"
         },
     )
+
+
+def _unless_away(check: Check) -> str | None:
+    try:
+        return check()
+    except DatabaseUnavailable:  # the troubles say that
+        return None

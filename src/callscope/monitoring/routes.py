@@ -17,6 +17,7 @@ from callscope.config import Config
 from callscope.db.engine import Database
 from callscope.monitoring.details import DetailsOut, details
 from callscope.monitoring.service import MonitoringService
+from callscope.retention.purger import Purger
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -63,9 +64,11 @@ async def show_details(request: Request, caller: Admin) -> Envelope[DetailsOut]:
     monitoring: MonitoringService = request.app.state.monitoring
     db: Database = request.app.state.db
     readiness: dict[str, Check] = request.app.state.readiness
+    purger: Purger = request.app.state.purger
     limiter: CapacityLimiter = request.app.state.probes
 
     def look() -> DetailsOut:
-        return details(monitoring.values(), db, {name: check() for name, check in readiness.items()})
+        troubles = {name: check() for name, check in readiness.items()}
+        return details(monitoring.values(), db, troubles, purger.clock.doubt)
 
     return ok(await to_thread.run_sync(look, limiter=limiter))

@@ -1,6 +1,8 @@
 """`callscope project`: what an operator does with projects from a terminal of the server."""
 
 import sys
+import time
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -78,6 +80,39 @@ def set_retention(
     typer.echo(
         f"{project.name} keeps prompts and answers {_days(project.payload_days)}, calls {_days(project.row_days)}."
     )
+
+
+def purge(
+    yes: Annotated[bool, typer.Option("--yes", help="The clock is right: do not ask.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Delete what projects keep no longer, now.
+
+    A server does it by itself every five minutes, unless the clock has leapt: then it waits, since what is deleted too
+    early is gone for good. This says that the clock is right.
+
+    Example: callscope purge
+    """
+    from callscope.options import settings
+    from callscope.retention.purger import Purger
+    from callscope.server import current_database
+    from callscope.store.sql.store import SqlStore
+
+    with current_database(settings(data_dir=data_dir)) as db:
+        purger = Purger(db, SqlStore(db))
+        if not yes:
+            if not sys.stdin.isatty():
+                raise typer.BadParameter("nobody can be asked here, so it must be given", param_hint="--yes")
+            now = datetime.now(UTC)
+            typer.confirm(
+                f"What is too old by {now:%Y-%m-%d %H:%M} UTC is deleted for good. Is that the time?", abort=True
+            )
+        purger.clock.believe(time.time_ns() // 1000)
+        done = purger.purge()
+    if done is None:
+        typer.echo("A server is at it just now.")
+    else:
+        typer.echo(f"Deleted {done.rows:,} calls, {done.payloads:,} payloads and {done.tables:,} tables of payloads.")
 
 
 def _number(option: str, value: str) -> int:

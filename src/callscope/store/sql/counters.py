@@ -1,4 +1,4 @@
-"""A few numbers that the store keeps: the next call id, and the floor below which there are no minute cells.
+"""A few numbers that are kept beside the calls: the next call id, the floor below which there are no minute cells, the clock.
 
 They are read and written with every commit, so their statements are plain strings: composing them would cost more than
 running them.

@@ -33,7 +33,7 @@ SPAN = 2_000
 def purge(db: Database, now_micros: int, stopping: Callable[[], bool]) -> Purged:
     """Raise the floors, and delete what is below them, in short steps; none is begun once `stopping` says so."""
     with db.read() as connection:
-        if not _has_retention(connection):
+        if not has_retention(connection):
             return Purged(0, 0, 0)
     with db.write() as connection:
         raised = floors.rise(connection, now_micros)
@@ -49,7 +49,7 @@ def purge(db: Database, now_micros: int, stopping: Callable[[], bool]) -> Purged
     return Purged(rows, payloads, tables)
 
 
-def _has_retention(connection: Connection) -> bool:
+def has_retention(connection: Connection) -> bool:
     """Whether any project keeps anything for a time only, or once did."""
     columns = Project.__table__.c
     settings = (columns.row_days, columns.payload_days, columns.rows_from, columns.payloads_from)

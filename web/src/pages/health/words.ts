@@ -22,8 +22,11 @@ export function share(part: number, whole: number): string {
 }
 
 /** What an admin should do something about, a sentence each. */
-export function troubled({ troubles, database }: DetailsOut): string[] {
+export function troubled({ troubles, database, retention }: DetailsOut): string[] {
   const found = Object.entries(troubles).flatMap(([what, why]) => (why === null ? [] : [`The ${what}: ${why}.`]));
+  if (retention !== null) {
+    found.push(`Retention: ${retention}.`);
+  }
   const { disk_free_bytes: free, disk_bytes: all, size_bytes: size } = database;
   if (free !== null && all !== null && (free < LITTLE * all || (size !== null && free < LITTLE * size))) {
     found.push(
