@@ -1,6 +1,8 @@
 """A call is found by what is in its prompt or answer, by whoever may read it, as soon as it is indexed."""
 
 import json
+import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,9 +13,10 @@ from sqlalchemy import select, update
 from callscope.accounts.models import Project
 from callscope.db.engine import Database
 from callscope.ingest.changes import Erase, Submission
+from callscope.search import follower
 from callscope.search.query import TextQuery, parse
 from callscope.search.words import words
-from callscope.store.sql import payload_tables, search
+from callscope.store.sql import indexing, payload_tables, search
 from tests.caller import Api
 
 CALL = {"model": "gpt-4o", "prompt_tokens": 1, "completion_tokens": 2, "latency_ms": 3, "status": "success"}
@@ -174,6 +177,46 @@ def test_an_index_by_another_version_is_made_anew(api: Api, monkeypatch: pytest.
     api.app.state.indexer._done.clear()
     api.app.state.indexer.catch_up()
     assert found(api, "refund") == ["answer", "chat", "refund"]
+
+
+@pytest.mark.parametrize("weeks_back", [2, 7])
+def test_what_comes_after_the_clock_was_set_back_is_found(
+    api: Api, monkeypatch: pytest.MonkeyPatch, weeks_back: int
+) -> None:
+    real = time.time_ns
+    index = api.app.state.indexer.catch_up
+
+    def clock(weeks: float) -> None:
+        monkeypatch.setattr(time, "time_ns", lambda: real() + int(weeks * payload_tables.MICROS_PER_WEEK) * 1_000)
+
+    for weeks in (-weeks_back, 0):
+        clock(weeks)
+        api.log([CALL | {"prompt": "before", "name": f"at {weeks}"}])
+        index()
+    clock(-weeks_back)
+    index()
+    api.log([CALL | {"prompt": "zebra", "name": "set back"}])
+    index()
+    assert found(api, "zebra") == ["set back"]
+    api.log([CALL | {"prompt": "lion", "name": "just before it was put right"}])
+    clock(0)
+    index()
+    assert found(api, "lion") == ["just before it was put right"]
+
+
+def test_what_another_clock_put_into_a_week_gone_by_is_found_in_the_end(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, monotonic = time.time_ns, time.monotonic
+    back = int(3 * payload_tables.MICROS_PER_WEEK) * 1_000
+    monkeypatch.setattr(time, "time_ns", lambda: real() - back)
+    monkeypatch.setattr(indexing, "time", SimpleNamespace(time_ns=real, monotonic=monotonic))
+    for word in ("zebra", "lion"):
+        api.log([CALL | {"prompt": word, "name": word}])
+        api.app.state.indexer.catch_up()
+    monkeypatch.setattr(follower, "ALL_EVERY_SECONDS", 0.0)
+    api.app.state.indexer.catch_up()
+    assert found(api, "lion") == ["lion"]
 
 
 WORDS = st.sampled_from(

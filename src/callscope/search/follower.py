@@ -8,6 +8,8 @@ from callscope.db.periodic import Periodic
 from callscope.store.sql import indexing
 
 EVERY_SECONDS = 1.0
+ALL_EVERY_SECONDS = 600.0
+"""How often tables of weeks gone by are looked at as well: another process's clock may be in such a week."""
 
 
 class Indexer(Periodic):
@@ -18,10 +20,14 @@ class Indexer(Periodic):
         self._db = db
         self._pace = Pace()
         self._done: set[int] = set()
+        self._all_at = time.monotonic()
         self._caught_up_at = time.monotonic()
 
     def catch_up(self) -> None:
         """Index all that waits, in short transactions. Raises DatabaseUnavailable; the next time goes on from there."""
+        if time.monotonic() - self._all_at > ALL_EVERY_SECONDS:
+            self._all_at = time.monotonic()
+            self._done.clear()
         while not self.stopping():
             held = indexing.step(self._db, self._pace.changes, self._done)
             if held is None:

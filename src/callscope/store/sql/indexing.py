@@ -41,7 +41,8 @@ def step(db: Database, limit: int, done: set[int]) -> Indexed | None:
     """Index up to `limit` payloads of one table; None where all are.
 
     Args:
-        done: tables of weeks gone by of which all is indexed: they need not be looked at again. It is kept up.
+        done: tables of weeks gone by of which all is indexed: they need not be looked at again, as long as by the clock
+            their weeks have gone by. It is kept up.
 
     Raises DatabaseUnavailable.
     """
@@ -67,13 +68,15 @@ def step(db: Database, limit: int, done: set[int]) -> Indexed | None:
 def _waiting(connection: Connection, limit: int, done: set[int]) -> Waiting | None:
     now = payload_tables.week_at(time.time_ns() // 1000)
     for number in payload_tables.existing(connection):
-        if number in done:
+        is_over = payload_tables.week_of(number) < now - 1
+        if is_over and number in done:
             continue
+        done.discard(number)  # it is, or was, written to: where the clock was set back, also one of weeks to come
         after = search.indexed_to(connection, number)
         bodies = _bodies(connection, number, limit, after)
         if bodies:
             return Waiting(number, after, bodies)
-        if payload_tables.week_of(number) < now - 1:
+        if is_over:
             done.add(number)
     late = payloads_unindexed.c
     number = connection.scalar(select(func.min(late.number)))
