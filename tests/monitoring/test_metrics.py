@@ -112,3 +112,28 @@ def test_counts_of_all_processes_add_up_and_stay_when_one_ends(tmp_path: Path) -
     assert one.all() == (both, 2), "what an ended process counted is counted once"
     (tmp_path / "1-broken.json").write_text("[[")
     assert one.all()[0] == both
+
+
+def test_who_is_killed_while_he_gathers_has_nothing_counted_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = Sharing(tmp_path, lambda: ({("calls", ()): [1.0]}, {}))
+
+    def ended(count: float) -> None:
+        process = subprocess.Popen(["true"])
+        process.wait()
+        (tmp_path / f"{process.pid}-{count:.0f}.json").write_text(f'[[["calls", [], [{count}]]], []]')
+
+    def killed(_path: Path, missing_ok: bool = False) -> None:
+        raise SystemExit(missing_ok)
+
+    for count, total in ((10, 11), (100, 111), (1_000, 1_111)):
+        ended(count)
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "unlink", killed)
+            with pytest.raises(SystemExit):
+                one.all()
+        if count > 10:  # and once more before it is put right
+            assert one.all()[0] == {("calls", ()): [total]}
+    assert one.all()[0] == {("calls", ()): [1_111]}
+    assert len(list(tmp_path.glob("*.json"))) == 1

@@ -8,8 +8,10 @@ import fcntl
 import json
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from callscope.db.periodic import Periodic
 from callscope.monitoring.measures import Values, add
@@ -52,34 +54,45 @@ class Sharing(Periodic):
         counts, gauges = self._own()
         processes = 1
         if self._folder is not None:
-            self._gather_ended(self._folder)
-            for path in self._folder.glob("*.json"):
-                if path == self._path:
-                    continue
-                other = _read(path)
-                add(counts, other[0])
-                if path.name != ENDED:
-                    add(gauges, other[1])
-                    processes += 1
+            with _alone_in(self._folder):
+                _gather_ended(self._folder)
+                for path in self._folder.glob("*.json"):
+                    if path == self._path:
+                        continue
+                    other = _read(path)
+                    add(counts, other[0])
+                    if path.name != ENDED:
+                        add(gauges, other[1])
+                        processes += 1
         return {**counts, **gauges}, processes
 
     def _write(self) -> None:
         if self._path is not None:
-            _replace(self._path, self._own())
+            _write_whole(self._path, [_series(values) for values in self._own()])
 
-    def _gather_ended(self, folder: Path) -> None:
-        """Move what ended processes counted into one file, so that the folder does not grow."""
-        ended = [path for path in folder.glob("*-*.json") if not _is_alive(path)]
-        if not ended:
-            return
-        with (folder / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            total = _read(folder / ENDED)[0]
-            for path in ended:  # another process may have been faster: then it reads as nothing
-                add(total, _read(path)[0])
-            _replace(folder / ENDED, (total, {}))
-            for path in ended:
-                path.unlink(missing_ok=True)
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Nobody else gathers or adds up meanwhile."""
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _gather_ended(folder: Path) -> None:
+    """Move what ended processes counted into one file, so that the folder does not grow.
+
+    The file names whom it has: whoever is killed before he has removed theirs does not have them counted twice.
+    """
+    ended = {path.name for path in folder.glob("*-*.json") if not _is_alive(path)}
+    if not ended:
+        return
+    total, there = _read_ended(folder)
+    for name in ended - there:
+        add(total, _read(folder / name)[0])
+    _write_whole(folder / ENDED, [_series(total), [], sorted(ended)])
+    for name in ended:
+        (folder / name).unlink(missing_ok=True)
 
 
 def _is_alive(path: Path) -> bool:
@@ -92,18 +105,31 @@ def _is_alive(path: Path) -> bool:
     return True
 
 
-def _replace(path: Path, state: Both) -> None:
+def _write_whole(path: Path, content: list[Any]) -> None:
     part = path.with_suffix(".part")
-    part.write_text(json.dumps([[[name, labels, v] for (name, labels), v in one.items()] for one in state]))
+    part.write_text(json.dumps(content))
     part.replace(path)
 
 
 def _read(path: Path) -> Both:
     try:
-        counts, gauges = json.loads(path.read_text())
-    except (OSError, ValueError):  # it has just been gathered, or there is none
+        counts, gauges, *_ = json.loads(path.read_text())
+    except (OSError, ValueError):  # there is none, or a broken one
         return {}, {}
     return _values(counts), _values(gauges)
+
+
+def _read_ended(folder: Path) -> tuple[Values, set[str]]:
+    """What ended processes counted, and the names of the files that were added last: they may still be there."""
+    try:
+        counts, _, names = json.loads((folder / ENDED).read_text())
+    except (OSError, ValueError):
+        return {}, set()
+    return _values(counts), set(names)
+
+
+def _series(values: Values) -> list[tuple[str, tuple[str, ...], list[float]]]:
+    return [(name, labels, of_each) for (name, labels), of_each in values.items()]
 
 
 def _values(series: list[tuple[str, list[str], list[float]]]) -> Values:
