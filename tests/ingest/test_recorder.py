@@ -1,5 +1,6 @@
 """The one door: what is acknowledged is stored, overload is refused, and one bad submission harms nobody else."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from sqlalchemy.exc import DataError
+from starlette.types import Message
 
 from callscope.db.engine import Database, DatabaseUnavailable
 from callscope.ingest import recorder as recording
@@ -230,3 +232,28 @@ def test_a_full_queue_answers_429_and_says_when_to_come_again(app: FastAPI, api:
     state.rows -= 10**9
     api.post("/llm/log-call", CALL)
     assert api.get("/metrics/summary")["calls"] == 1
+
+
+@pytest.mark.parametrize("path", ["/llm/log-call", "/llm/log-calls"])
+def test_with_a_full_queue_no_body_is_read(app: FastAPI, api: Api, path: str) -> None:
+    api.get("/metrics/summary")  # now the caller is known
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        raise AssertionError("the body was read")
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = {"X-Test-Caller": api.caller.name, "Content-Type": "application/json", "Content-Length": "1000000"}
+    scope = {
+        "type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b"",
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+        "client": ("127.0.0.1", 50_000), "server": ("127.0.0.1", 8_000), "scheme": "http", "http_version": "1.1",
+        "state": {},
+    }  # fmt: skip
+    app.state.recorder._state.rows += 10**9
+    asyncio.run(app(scope, receive, send))
+    app.state.recorder._state.rows -= 10**9
+    assert sent[0]["status"] == 429
+    assert int(dict(sent[0]["headers"])[b"retry-after"]) >= 1

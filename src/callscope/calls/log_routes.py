@@ -70,6 +70,7 @@ MANY = _reads(
 async def log_call(request: Request, caller: Ingester) -> Response:
     """Record one LLM call. The receipt is sent once the call is on disk: what was answered with 201 is not lost."""
     calls: CallService = request.app.state.calls
+    calls.check_room()
     receipt = await calls.log(caller, await request.body(), _key(request))
     return _created(_shown(receipt), "Call recorded")
 
@@ -85,6 +86,7 @@ async def log_call(request: Request, caller: Ingester) -> Response:
 async def log_calls(request: Request, caller: Ingester) -> Response:
     """Record up to 1,000 calls, as a JSON array or as NDJSON: all of them, or none and the reason for each bad one."""
     calls: CallService = request.app.state.calls
+    calls.check_room()
     kind = request.headers.get("content-type", "")
     lines = "ndjson" in kind or "jsonl" in kind
     receipts = await calls.log_batch(caller, await request.body(), _key(request), lines=lines)

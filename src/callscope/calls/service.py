@@ -63,6 +63,10 @@ class CallService:
         self._rates = rates
         self._large = CapacityLimiter(LARGE_AT_ONCE)
 
+    def check_room(self) -> None:
+        """Raise QueueFull where calls would be refused whatever they are, so that their body need not be read."""
+        self._recorder.check_room()
+
     async def log(self, caller: Caller, body: bytes, key: str | None) -> Receipt:
         """Record the call of a body; returns once it is on disk.
 

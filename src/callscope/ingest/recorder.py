@@ -134,6 +134,12 @@ class Recorder:
         """Whether the next submission would be refused."""
         return self._state.rows >= self._max_rows or self._state.size >= self._max_bytes
 
+    def check_room(self) -> None:
+        """Raise QueueFull where the next submission would be refused: for before it is known what that is."""
+        if self.is_full:
+            self._measures.written("queue_full", 1)
+            raise QueueFull
+
     def load(self) -> tuple[int, int, int, int]:
         """Rows and bytes that wait, and the bounds of both."""
         return self._state.rows, self._state.size, self._max_rows, self._max_bytes
