@@ -48,6 +48,8 @@ PATIENT_SECONDS = 600.0
 """How long one that goes through much may, for a command that an operator waits for."""
 EMPTYING_MILLISECONDS = 20
 """How long the log's emptying waits for readers, and whoever writes for it."""
+LOG_BYTES = 64 * 2**20
+"""To this SQLite's log is cut when it begins anew, after a long reader had made it grow."""
 LOOK_SECONDS = 1.0
 """How often whoever waits looks whether there is still time."""
 LOCK_TIMEOUT = "55P03"  # PostgreSQL's word for a lock that was not to be had in time
@@ -63,6 +65,7 @@ SQLITE_PRAGMAS = (
     "PRAGMA temp_store=MEMORY",
     "PRAGMA secure_delete=FAST",  # what is deleted or moved within a page is overwritten: no further page is written for it
     "PRAGMA wal_autocheckpoint=16000",  # 64 MB; see callscope.db.checkpoint
+    f"PRAGMA journal_size_limit={LOG_BYTES}",
 )
 
 
