@@ -28,7 +28,7 @@ class Impatient(BoundedConnection):
 
 
 @pytest.fixture
-def port(small_app: FastAPI) -> Iterator[int]:
+def server(small_app: FastAPI) -> Iterator[uvicorn.Server]:
     """A server that listens here."""
 
     @small_app.get("/huge")
@@ -42,10 +42,25 @@ def port(small_app: FastAPI) -> Iterator[int]:
     thread.start()
     while not server.started:
         time.sleep(0.01)
-    yield listening.getsockname()[1]
+    yield server
     server.should_exit = True
     thread.join()
     listening.close()
+
+
+@pytest.fixture
+def port(server: uvicorn.Server) -> int:
+    """Where it listens."""
+    found: int = server.servers[0].sockets[0].getsockname()[1]
+    return found
+
+
+def wait_for_connections(server: uvicorn.Server, count: int) -> None:
+    """Wait until the server has so many connections."""
+    deadline = time.monotonic() + 10
+    while len(server.server_state.connections) != count:
+        assert time.monotonic() < deadline, len(server.server_state.connections)
+        time.sleep(0.005)
 
 
 def connect(port: int) -> socket.socket:
@@ -172,17 +187,20 @@ def test_trailers_and_what_is_between_chunks_are_bounded(port: int) -> None:
         assert said(port, chunked + endless, *[b"a" * MAX_HEADER_BYTES] * 5) == b""
 
 
-def test_beyond_so_many_connections_others_are_told_to_come_back(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_beyond_so_many_connections_others_are_told_to_come_back(
+    server: uvicorn.Server, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(connections, "max_connections", lambda: 8)
     held = [connect(port) for _ in range(8)]
-    time.sleep(0.1)
+    wait_for_connections(server, 8)
     assert problem(said(port, GET + b"\r\n"))["status"] == 503
+    wait_for_connections(server, 8)
     one_more = connect(port)
-    time.sleep(0.1)
+    wait_for_connections(server, 9)
     assert said(port, GET + b"\r\n") == b""  # cut off at once
     for connection in (*held, one_more):
         connection.close()
-    time.sleep(0.1)
+    wait_for_connections(server, 0)
     assert said(port, GET + b"Connection: close\r\n\r\n").startswith(b"HTTP/1.1 200 ")
 
 

@@ -12,6 +12,7 @@ import pytest
 from callscope.db.engine import Database, DatabaseUnavailable
 from tests.durability.load import a_call
 from tests.durability.server import Server
+from tests.durability.test_away import eventually
 
 REQUESTS = 60
 """More than the threads that they wait in."""
@@ -56,6 +57,11 @@ def test_nobody_is_passed_over_by_one_who_writes_all_the_time(db: Database, othe
     assert slowest < 1
 
 
+def metrics(server: Server) -> str:
+    """What the server says of itself."""
+    return httpx.get(f"{server.url}/metrics", timeout=30).text
+
+
 def test_with_the_lock_held_elsewhere_the_health_answers_and_sigterm_ends_it(
     database_url: str, tmp_path: Path, other: Database
 ) -> None:
@@ -64,15 +70,18 @@ def test_with_the_lock_held_elsewhere_the_health_answers_and_sigterm_ends_it(
         headers = {"Authorization": f"Bearer {server.login()}"}
 
         def log_a_call(number: int) -> int | None:
-            call = a_call(random.Random(number)) | {"project": f"project {number}"}
+            call = a_call(random.Random(1))
+            if number % 2:  # a name that is new waits for the lock before the call waits in the queue
+                call["project"] = f"project {number}"
             try:
                 return httpx.post(f"{server.url}/llm/log-call", json=call, headers=headers, timeout=30).status_code
             except httpx.TransportError:
                 return None
 
+        assert log_a_call(0) == 201
         with ThreadPoolExecutor(REQUESTS) as pool, other.write():
             answers = [pool.submit(log_a_call, number) for number in range(REQUESTS)]
-            time.sleep(0.5)
+            assert eventually(lambda: f"\ncallscope_queue_rows {REQUESTS // 2}\n" in metrics(server))
             for _ in range(3):
                 asked = time.monotonic()
                 server.ready()

@@ -1,6 +1,6 @@
 """The dashboard at `/ui/`: a web page that was built beforehand, and is handed out as files.
 
-The build (scripts/build_web.py) fills `static/` in this package. Below `assets/` each file has its content's hash in its
+The build (scripts/web.py) fills `static/` in this package. Below `assets/` each file has its content's hash in its
 name, so a browser may keep it for ever. Every other address is a place in the page, which the page itself finds its
 way to: /ui/calls/17 gives index.html too. Beside each file that is worth it lies one that was gzipped at the build.
 """
