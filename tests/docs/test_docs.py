@@ -2,6 +2,7 @@
 
 import os
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -150,3 +151,25 @@ def test_no_file_names_a_package_registry_or_a_place_on_the_machine_it_was_writt
         except UnicodeDecodeError:
             continue
         assert not forbidden.search(text), f"{path.relative_to(ROOT)}: {forbidden.search(text)}"
+
+
+PACKAGES = sorted(path.parent.name for path in (ROOT / "src/callscope").glob("*/__init__.py"))
+
+
+def test_the_map_of_rooms_has_each_package() -> None:
+    rooms = (ROOT / "docs/architecture.md").read_text().partition("## The rooms")[2].partition("\n## ")[0]
+    named = re.findall(r"`(\w+)/`", "".join(line.split("|")[1] for line in rooms.splitlines() if line.startswith("|")))
+    assert sorted(named) == PACKAGES
+
+
+@pytest.mark.parametrize(
+    ("name", "below"),
+    [
+        ("api, db and config know no subject", {"api", "db", "observability"}),
+        ("what runs inside an application knows nothing of the server", {"observability"}),
+    ],
+)
+def test_the_rules_of_imports_name_each_package(name: str, below: set[str]) -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    [forbidden] = [one["forbidden_modules"] for one in contracts if one["name"] == name]
+    assert {f"callscope.{one}" for one in PACKAGES if one not in below} <= set(forbidden)
