@@ -3,17 +3,21 @@
 import csv
 import io
 import json
+import os
 import sys
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from pyarrow import parquet
 
-from callscope.calls import exporting
+from callscope.calls import exporting, payload
 from callscope.calls import parquet as exporting_parquet
 from callscope.calls.exporting import COLUMNS, PAYLOAD_COLUMNS, dollars_text, harmless
 from callscope.db.engine import DatabaseUnavailable
+from callscope.store.queries import CallFilter, HasPayload
+from callscope.store.sql.store import SqlReading
 from tests.caller import Api
 
 CALL = {"model": "gpt-4o", "provider": "openai", "prompt_tokens": 1_000, "completion_tokens": 7, "status": "success"}
@@ -112,6 +116,58 @@ def test_money_is_exact(nanos: int, text: str) -> None:
 def test_what_a_spreadsheet_would_run_is_made_harmless(text: str) -> None:
     assert harmless(text) == f"'{text}"
     assert harmless(f"a{text}") == f"a{text}"
+
+
+TEXTS = [CALL | {"latency_ms": 9, "prompt": f"tall {'x' * 300 * n}", "response": {"n": n}} for n in range(7)]
+TOLD_TWICE = [
+    CALL | {"latency_ms": 5, "response_id": "r", **text}
+    for text in ({"prompt": "a tall tale"}, {"response": "so tall", "user_id": 1})
+]
+
+
+@pytest.mark.parametrize("query", ["", "&text=tall", "&min_latency_ms=5"])
+def test_however_little_is_read_at_once_the_file_is_the_same(
+    filled: Api, query: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled.log([*TEXTS, TOLD_TWICE[0]])
+    filled.with_key(1).log([TOLD_TWICE[1]])
+    filled.app.state.indexer.catch_up()
+    query += "&payloads=true"
+    whole = taken(filled, "ndjson", query)
+    for most in (1, 300):
+        monkeypatch.setattr(exporting, "MOST_BYTES", most)
+        monkeypatch.setattr(exporting, "PIECE_BYTES", most)
+        assert taken(filled, "ndjson", query) == whole
+
+
+def test_payloads_are_read_by_their_size_and_unpacked_one_by_one(filled: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled.log([CALL | {"latency_ms": 9, "prompt": os.urandom(5_000).hex()} for _ in range(9)])
+    read: list[int] = []
+    unpacked: list[int] = []
+    store_read, unpack = SqlReading.payloads, payload.unpack
+
+    def reading(self: SqlReading, calls: Sequence[HasPayload]) -> dict[int, list[bytes]]:
+        bodies = store_read(self, calls)
+        read.append(sum(len(body) for told in bodies.values() for body in told))
+        return bodies
+
+    def unpacking(bodies: Sequence[bytes]) -> tuple[dict[str, Any], int]:
+        unpacked.append(len(bodies))
+        return unpack(bodies)
+
+    monkeypatch.setattr(SqlReading, "payloads", reading)
+    monkeypatch.setattr(payload, "unpack", unpacking)
+    monkeypatch.setattr(exporting, "PAYLOADS_AT_ONCE", 50)
+    monkeypatch.setattr(exporting, "MOST_BYTES", 15_000)
+    monkeypatch.setattr(exporting, "PIECE_BYTES", 5_000)
+    pieces = filled.app.state.exporter.written(CallFilter(), exporting.Format.NDJSON, payloads=True)
+    for count in range(1, 10):
+        assert json.loads(next(pieces))["prompt"]
+        assert len(unpacked) == count, "what comes next is still packed"
+    rest = b"".join(pieces)
+    assert len(rest.splitlines()) == 21
+    assert max(read) <= 15_000
+    assert len(read) >= 5
 
 
 def test_long_texts_are_not_gathered_for_parquet(filled: Api, monkeypatch: pytest.MonkeyPatch) -> None:

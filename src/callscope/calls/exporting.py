@@ -23,11 +23,15 @@ from callscope.ingest.directory import Directory
 from callscope.ingest.row import ErrorKind, ServiceTier, Status, Violation
 from callscope.pricing.catalogue import Catalogue
 from callscope.store.protocol import TelemetryStore
-from callscope.store.queries import CallFilter, Exported, Position
+from callscope.store.queries import CallFilter, Exported, Onward
 
 PLACES_AT_ONCE = 500
 PAYLOADS_AT_ONCE = 50
 """Calls that are gone through in one transaction; fewer where each may bring 4 MB of text."""
+MOST_BYTES = 1_000_000
+"""Of packed payloads in one transaction; a single call may have more."""
+PIECE_BYTES = 250_000
+"""Of unpacked payloads a piece of the file is ended: so an export holds about one large call at a time."""
 AT_ONCE = 4
 """Exports that one process makes at a time."""
 
@@ -132,17 +136,18 @@ class Exporter:
     def _batches(self, wanted: CallFilter, payloads: bool, told: Callable[[int], None]) -> Iterator[list[Values]]:
         names = _Names(self._projects, self._directory, self._catalogue)
         places = PAYLOADS_AT_ONCE if payloads else PLACES_AT_ONCE
-        after: Position | None = None
+        begin: Onward | None = None
         while True:
             with self._store.reading() as reading:
-                rows, after = reading.export(wanted, after, places)
-                texts = reading.payloads(rows) if payloads else {}
+                rows, begin = reading.export(wanted, begin, places, MOST_BYTES if payloads else None)
+                bodies = reading.payloads(rows) if payloads else {}
             values = [_values(row, names) for row in rows]
-            if payloads:
-                values = [(*call, *_texts(texts.get(call[0], ()))) for call in values]
             told(len(values))
-            yield values
-            if after is None:
+            if payloads:
+                yield from _with_texts(values, bodies)
+            else:
+                yield values
+            if begin is None:
                 return
 
 
@@ -194,9 +199,20 @@ def _values(row: Exported, names: _Names) -> Values:
     )  # fmt: skip
 
 
-def _texts(bodies: Sequence[bytes]) -> list[Any]:
-    document = payload.decode(bodies)
-    return [document.get(part) for part in PAYLOAD_COLUMNS]
+def _with_texts(calls: Sequence[Values], bodies: Mapping[int, Sequence[bytes]]) -> Iterator[list[Values]]:
+    """The calls with what people wrote, each unpacked when it is its turn; a large one ends its piece."""
+    piece: list[Values] = []
+    size = 0
+    for call in calls:
+        document, unpacked = payload.unpack(bodies.get(call[0], ()))
+        piece.append((*call, *(document.get(part) for part in PAYLOAD_COLUMNS)))
+        size += unpacked
+        del document
+        if size >= PIECE_BYTES:
+            yield piece
+            piece, size = [], 0
+    if piece:
+        yield piece
 
 
 def _as_csv(columns: Mapping[str, Kind], batches: Iterator[list[Values]]) -> Iterator[bytes]:

@@ -12,7 +12,7 @@ from callscope.calls.payload import as_text
 GROUP_ROWS = 10_000
 """Calls that are kept in memory until they are written together."""
 GROUP_ROWS_WITH_TEXT = 500
-GROUP_CHARS = 16_000_000
+GROUP_CHARS = 4_000_000
 """Of their texts: a single call may bring a million."""
 
 

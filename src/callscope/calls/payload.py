@@ -49,16 +49,24 @@ def json_bytes(document: Mapping[str, Any]) -> bytes:
 
 def decode(bodies: Sequence[bytes]) -> dict[str, Any]:
     """One document of the stored payloads of a call: each part from the first that has it. Empty where there is none."""
+    return unpack(bodies)[0]
+
+
+def unpack(bodies: Sequence[bytes]) -> tuple[dict[str, Any], int]:
+    """What `decode` gives, and how many bytes of JSON it was made of."""
     document: dict[str, Any] = {}
     cut: dict[str, int] = {}
+    size = 0
     for body in bodies:
-        told: dict[str, Any] = json.loads(zlib.decompress(body))
+        text = zlib.decompress(body)
+        size += len(text)
+        told: dict[str, Any] = json.loads(text)
         lengths = told.pop("cut", {})
         for part in told.keys() - document.keys():
             document[part] = told[part]
             if part in lengths:
                 cut[part] = lengths[part]
-    return document | {"cut": cut} if cut else document
+    return (document | {"cut": cut} if cut else document), size
 
 
 def preview(document: Mapping[str, Any]) -> str | None:

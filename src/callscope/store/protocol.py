@@ -23,6 +23,7 @@ from callscope.store.queries import (
     GroupBy,
     HasPayload,
     Held,
+    Onward,
     Outlook,
     Position,
     Purged,
@@ -130,9 +131,12 @@ class Reading(Protocol):
         """The newest call that this span of this trace saw, in these projects (None: all)."""
 
     def export(
-        self, wanted: CallFilter, after: Position | None, places: int
-    ) -> tuple[Sequence[Exported], Position | None]:
-        """The matches among the next `places` calls, newest first, and where to go on; None at the end."""
+        self, wanted: CallFilter, begin: Onward | None, places: int, most_bytes: int | None = None
+    ) -> tuple[Sequence[Exported], Onward | None]:
+        """The matches among the next `places` calls, newest first, and where to go on; None at the end.
+
+        With `most_bytes` so many that their payloads have together no more, packed; a single call may have more.
+        """
 
     def payloads(self, calls: Sequence[HasPayload]) -> Mapping[int, Sequence[bytes]]:
         """The stored payloads of these calls, by call id: one of each witness, the most trusted first."""

@@ -247,6 +247,13 @@ class Exported(NamedTuple):
 EXPORTED = Exported._fields
 
 
+class Onward(NamedTuple):
+    """Where an export goes on: with the calls `ids`, whose turn has not come yet, then after `after`; None: that is all."""
+
+    ids: Sequence[int]
+    after: Position | None
+
+
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """Rows in order of time, [start, end) in microseconds: those of a model, else of a project, else all. None: open."""

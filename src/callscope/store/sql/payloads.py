@@ -1,9 +1,10 @@
 """Reading payloads, which lie apart from the rows, compressed."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from callscope.calls.models import llm_call_logs
 from callscope.ingest.merge import ranked
@@ -14,6 +15,7 @@ from callscope.store.sql.batch import priced, select_rows
 from callscope.store.sql.bulk import among
 
 _calls = llm_call_logs.c
+_T = TypeVar("_T")
 
 
 def read(connection: Connection, calls: Sequence[HasPayload]) -> dict[int, list[bytes]]:
@@ -21,10 +23,23 @@ def read(connection: Connection, calls: Sequence[HasPayload]) -> dict[int, list[
 
     A call without any is left out.
     """
+    return _told(connection, calls, lambda table: table.c.body)
+
+
+def sizes(connection: Connection, calls: Sequence[HasPayload]) -> dict[int, int]:
+    """How many bytes these payloads have, by call id: packed, those of all its witnesses together. None is read for it."""
+    told = _told(connection, calls, lambda table: func.length(table.c.body))
+    return {call_id: sum(lengths) for call_id, lengths in told.items()}
+
+
+def _told(
+    connection: Connection, calls: Sequence[HasPayload], what: Callable[[Table], ColumnElement[_T]]
+) -> dict[int, list[_T]]:
+    """Something of each payload of these calls, by call id, the most trusted witness first."""
     told_by = _witnesses(connection, calls)
-    bodies = _bodies(connection, [call for told in told_by.values() for call in told])
+    there = _there(connection, [call for told in told_by.values() for call in told], what)
     found = {
-        call_id: [body for call in told if (body := bodies.get((call.payload_table, call.payload_id)))]
+        call_id: [there[place] for call in told if (place := (call.payload_table, call.payload_id)) in there]
         for call_id, told in told_by.items()
     }
     return {call_id: told for call_id, told in found.items() if told}
@@ -43,8 +58,10 @@ def _witnesses(connection: Connection, calls: Sequence[HasPayload]) -> dict[int,
     return single | {call_id: [row.call for row in ranked(witnesses)] for call_id, witnesses in several.items()}
 
 
-def _bodies(connection: Connection, calls: Sequence[HasPayload]) -> dict[tuple[int | None, int | None], bytes]:
-    """Payloads by table and id."""
+def _there(
+    connection: Connection, calls: Sequence[HasPayload], what: Callable[[Table], ColumnElement[_T]]
+) -> dict[tuple[int | None, int | None], _T]:
+    """Something of each payload that is kept, by table and id."""
     wanted: dict[int, set[int]] = defaultdict(set)
     kept_from = floors.read(connection).payloads
     for call in calls:
@@ -52,11 +69,11 @@ def _bodies(connection: Connection, calls: Sequence[HasPayload]) -> dict[tuple[i
             continue
         if payload_tables.week_of(call.payload_table) >= kept_from.get(call.project_id, 0):
             wanted[call.payload_table].add(call.payload_id)
-    found: dict[tuple[int | None, int | None], bytes] = {}
+    found: dict[tuple[int | None, int | None], _T] = {}
     for number, ids in wanted.items():
         if not payload_tables.is_there(connection, number):
             continue
         table = payload_tables.table(number)
-        query = select(table.c.call_id, table.c.body).where(among(connection, table.c.call_id, ids))
-        found.update({(number, payload_id): body for payload_id, body in connection.execute(query)})
+        query = select(table.c.call_id, what(table)).where(among(connection, table.c.call_id, ids))
+        found.update({(number, payload_id): value for payload_id, value in connection.execute(query)})
     return found

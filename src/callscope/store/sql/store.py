@@ -25,6 +25,7 @@ from callscope.store.queries import (
     GroupBy,
     HasPayload,
     Held,
+    Onward,
     Outlook,
     Position,
     Purged,
@@ -246,10 +247,13 @@ class SqlReading:
         return None if row is None else row.call.id
 
     def export(
-        self, wanted: CallFilter, after: Position | None, places: int
-    ) -> tuple[Sequence[Exported], Position | None]:
-        """The matches among the next `places` calls, newest first, and where to go on; None at the end."""
-        return exporting.stretch(self._connection, wanted, after, places)
+        self, wanted: CallFilter, begin: Onward | None, places: int, most_bytes: int | None = None
+    ) -> tuple[Sequence[Exported], Onward | None]:
+        """The matches among the next `places` calls, newest first, and where to go on; None at the end.
+
+        With `most_bytes` so many that their payloads have together no more, packed; a single call may have more.
+        """
+        return exporting.stretch(self._connection, wanted, begin, places, most_bytes)
 
     def payloads(self, calls: Sequence[HasPayload]) -> dict[int, list[bytes]]:
         """The stored payloads of these calls, by call id: one of each witness, the most trusted first."""
