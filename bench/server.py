@@ -78,9 +78,21 @@ class Server:
 
     def memory_mib(self) -> float:
         """Resident memory of the process, in MiB."""
+        return self._status_mib("VmRSS")
+
+    def peak_mib(self) -> float:
+        """The most memory that the process has had since `forget_peak`, in MiB."""
+        return self._status_mib("VmHWM")
+
+    def forget_peak(self) -> None:
+        """Let the most memory so far be what it is now."""
+        assert self.process is not None
+        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
+
+    def _status_mib(self, name: str) -> float:
         assert self.process is not None
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
+        return int(next(line for line in status.splitlines() if line.startswith(name)).split()[1]) / 1024
 
 
 def free_port() -> int:
