@@ -33,7 +33,10 @@ def main(folder: Path) -> None:
     now = time.time_ns() // 1000
     number = payload_tables.number(payload_tables.week_at(now), 7)
     for start in range(0, PAYLOADS, AT_ONCE):
-        rows = [(i, zlib.compress(os.urandom(1_000), 1)) for i in range(start + 1, start + AT_ONCE + 1)]
+        rows = [
+            (i, "Where is my parcel?", zlib.compress(os.urandom(1_000), 1))
+            for i in range(start + 1, start + AT_ONCE + 1)
+        ]
         with db.write() as connection:
             insert_rows(connection, payload_tables.ensure(connection, number), rows)
     with db.write() as connection:

@@ -84,10 +84,11 @@ def main() -> None:
         _, _, statuses = drive(server.port, 2, 600, following)
         print(f"{count} calls logged: {statuses}, {server.memory_mib():.0f} MiB")
         time.sleep(5)  # until they are in the index of words
-        paths = [(f"/llm/calls?limit={options.limit}", 1), (f"/llm/calls?limit={min(options.limit, count)}", 10)]
-        paths += [(f"/llm/calls/export?format={form}&payloads=true", 4) for form in ("csv", "ndjson", "parquet")]
-        for path, times in paths:
-            if options.only in path:
+        listed = f"/llm/calls?limit={min(options.limit, count)}"
+        asked = [("list", listed, 1), ("list", listed, 10)]
+        asked += [(form, f"/llm/calls/export?format={form}&payloads=true", 4) for form in ("csv", "ndjson", "parquet")]
+        for name, path, times in asked:
+            if options.only in name:
                 at_once(server, token, path, times)
 
 

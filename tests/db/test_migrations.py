@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 import callscope.tables
 from callscope.db.engine import Database
 from callscope.db.migrate import HEAD, DatabaseTooNew, is_current, known_revisions, upgrade
 from callscope.pricing.seed import seed_catalogue
+from callscope.store.sql import payload_tables
+from callscope.store.sql.bulk import insert_rows
 
 
 def test_a_migrated_database_has_the_tables_of_the_code(db: Database) -> None:
@@ -38,6 +40,21 @@ def test_several_processes_that_start_at_once_migrate_once(tmp_path: Path) -> No
         assert connection.scalar(text("SELECT name FROM llm_models WHERE id = 1")) == "gpt-4"
     for database in databases:
         database.dispose()
+
+
+def test_tables_of_payloads_that_are_there_get_their_column_of_previews(db: Database) -> None:
+    with db.write() as connection:
+        old = payload_tables.table(2_950, previews=False)
+        old.create(connection)
+        insert_rows(connection, old, [(1, b"said")])
+        connection.execute(text("UPDATE alembic_version SET version_num = '0012'"))
+    assert upgrade(db)
+    with db.write() as connection:
+        table = payload_tables.ensure(connection, 2_950)
+        insert_rows(connection, table, [(2, "new", b"said too")])
+        insert_rows(connection, old, [(3, b"an older server's")])
+        rows = connection.execute(select(table.c.preview, table.c.body).order_by(table.c.call_id)).all()
+    assert rows == [(None, b"said"), ("new", b"said too"), (None, b"an older server's")]
 
 
 def test_a_database_of_a_newer_version_is_left_alone(db: Database) -> None:

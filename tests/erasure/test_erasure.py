@@ -21,6 +21,7 @@ from tests.repricing.conftest import Admin
 
 NAME = "zebedee/o'%\"x\\ 47é@example.org"
 SECRET = "the launch code is quagga"
+PREVIEWED = f"{SECRET}, whispered"
 OTHERS = 150
 
 
@@ -40,7 +41,7 @@ def _log(admin: Admin, count: int) -> list[int]:
             }
             if is_theirs:
                 call |= {
-                    "end_user": NAME, "prompt": f"{SECRET} {text}", "response": SECRET, "tags": [SECRET], "name": SECRET,
+                    "end_user": NAME, "prompt": f"{PREVIEWED} {text}", "response": SECRET, "tags": [SECRET], "name": SECRET,
                     "session_id": f"{SECRET} {n}", "metadata": {"who": NAME}, "response_id": f"resp-{n // 6}",
                 }  # fmt: skip
             if n % 9 == 0:
@@ -88,16 +89,18 @@ def test_nothing_of_the_person_is_left_in_the_files(
     app.state.indexer.catch_up()
     files = _files(app)
     assert _found(files, NAME, "zebedee")
+    assert _found(files, PREVIEWED), "the beginning of a prompt lies there as the list shows it"
     found = _erase(admin, app)
     assert found["calls"] == len(set(theirs))
     assert admin.ask("GET", "/metrics/summary?from=2026-01-01&to=2026-02-01") == before
     call = admin.ask("GET", f"/llm/calls/{theirs[0]}")
     assert (call["end_user"], call["prompt"], call["tags"], call["rating"]) == ("(erased)", None, [], 2)
+    assert call["preview"] is None
     by_user = admin.ask("GET", "/metrics/cost?by=end_user&from=2026-01-01&to=2026-02-01")
     assert NAME not in str(by_user)
     assert "(erased)" in str(by_user)
     _rewrite(app)
-    assert _found(_files(app), NAME, SECRET, "zebedee", "quagga") == []
+    assert _found(_files(app), NAME, SECRET, "zebedee", "quagga", "whispered") == []
     assert examine(app.state.db).found.total() == 0
     log = capfd.readouterr()
     assert NAME not in log.err + log.out

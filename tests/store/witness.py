@@ -13,7 +13,7 @@ from callscope.calls.models import cost_logs, llm_call_logs
 from callscope.db.engine import Database
 from callscope.db.types import from_micros
 from callscope.feedback.models import Feedback
-from callscope.ingest.changes import Change, Outcome, Put, Submission
+from callscope.ingest.changes import Change, Outcome, Payload, Put, Submission
 from callscope.ingest.row import CallRow, PriceSource, size_class
 from callscope.metrics.models import (
     end_user_admissions,
@@ -66,7 +66,8 @@ def put(*, cost: int | None = None, reported: int | None = None, payload: bytes 
     elif cost is not None:
         priced = (Cost(cost, cost, 0, 0, 0, 0), PriceSource.catalogue)
     told = row(**fields)
-    return Put(told, "anthropic" if told.model_id == HAIKU else "openai", priced, payload)
+    said = None if payload is None else Payload(payload, payload.decode())
+    return Put(told, "anthropic" if told.model_id == HAIKU else "openai", priced, said)
 
 
 @dataclass(slots=True)

@@ -1,4 +1,7 @@
-"""The payload of a call: what people wrote and models answered, as one compressed JSON document."""
+"""The payload of a call: what people wrote and models answered, as one compressed JSON document.
+
+Beside it lies what a list shows of it, so that no list unpacks what may be megabytes for a line of text.
+"""
 
 import json
 import zlib
@@ -7,12 +10,14 @@ from typing import Any
 
 from pydantic_core import PydanticSerializationError, to_json
 
+from callscope.ingest.changes import Payload
+
 PARTS = ("prompt", "response", "metadata", "request_params")
 PREVIEW_CHARS = 120
 
 
-def encode(parts: Mapping[str, Any], max_chars: int) -> bytes | None:
-    """Compress what there is. A part longer than `max_chars` is cut, and its full length kept under `cut`.
+def encode(parts: Mapping[str, Any], max_chars: int) -> Payload | None:
+    """Compress what there is, and keep a preview beside it. A part longer than `max_chars` is cut, and its full length kept under `cut`.
 
     A part that is not a plain string counts as its JSON, and is kept as text when it has to be cut.
     """
@@ -31,7 +36,7 @@ def encode(parts: Mapping[str, Any], max_chars: int) -> bytes | None:
         return None
     if cut:
         document["cut"] = cut
-    return zlib.compress(json_bytes(document), 1)
+    return Payload(zlib.compress(json_bytes(document), 1), preview(parts))
 
 
 def as_text(part: Any) -> str:
@@ -69,7 +74,7 @@ def unpack(bodies: Sequence[bytes]) -> tuple[dict[str, Any], int]:
     return (document | {"cut": cut} if cut else document), size
 
 
-def preview(document: Mapping[str, Any]) -> str | None:
+def preview(document: Mapping[str, Any]) -> str:
     """The first words of the prompt: of the last message that a user wrote, where it is a conversation."""
     prompt = document.get("prompt")
     if isinstance(prompt, dict):
@@ -80,9 +85,14 @@ def preview(document: Mapping[str, Any]) -> str | None:
     if isinstance(prompt, list):
         prompt = next((part.get("text") for part in prompt if isinstance(part, dict) and part.get("text")), None)
     if prompt is None:
-        return None
-    text = as_text(prompt)
-    return " ".join(text[: 4 * PREVIEW_CHARS].split())[:PREVIEW_CHARS] or None
+        return ""
+    text = " ".join(as_text(prompt)[: 4 * PREVIEW_CHARS].split())[:PREVIEW_CHARS]
+    return text if text.isascii() and "\0" not in text else _storable(text)
+
+
+def _storable(text: str) -> str:
+    """A text as both databases take it: no half of a surrogate pair, no NUL."""
+    return text.encode(errors="replace").decode().replace("\0", "\ufffd")
 
 
 def tags_text(tags: Sequence[str]) -> str:

@@ -26,20 +26,15 @@ class Presenter:
         self._catalogue = catalogue
         self._book = book
 
-    def summaries(self, rows: Sequence[PricedRow], payloads: Mapping[int, Sequence[bytes]]) -> list[CallSummary]:
+    def summaries(self, rows: Sequence[PricedRow], previews: Mapping[int, str]) -> list[CallSummary]:
         """Calls as a list shows them."""
         environments = self._directory.environment_names({row.call.environment_id for row in rows})
         return [
-            CallSummary.model_validate(
-                {
-                    **self._fields(row, environments),
-                    "preview": payload.preview(payload.decode(payloads.get(row.call.id, ()))),
-                }
-            )
+            CallSummary.model_validate({**self._fields(row, environments), "preview": previews.get(row.call.id)})
             for row in rows
         ]
 
-    def whole(self, row: PricedRow, payloads: Sequence[bytes]) -> CallOut:
+    def whole(self, row: PricedRow, payloads: Sequence[bytes], preview: str | None) -> CallOut:
         """One call with what people wrote."""
         document = payload.decode(payloads)
         return CallOut.model_validate(
@@ -48,7 +43,7 @@ class Presenter:
                 **{part: document.get(part) for part in ("prompt", "response")},
                 **{part: _as_object(document.get(part)) for part in ("metadata", "request_params")},
                 "cut": document.get("cut", {}),
-                "preview": payload.preview(document),
+                "preview": preview,
                 "unpriced_reason": self._unpriced_reason(row),
             }
         )

@@ -131,7 +131,7 @@ class CallService:
         source: Source = Source.rest,
     ) -> Submission:
         puts = self._intake.puts(caller, filed, now, source)
-        size = sum(ROW_BYTES + len(put.payload or b"") for put in puts)
+        size = sum(ROW_BYTES + (0 if put.payload is None else len(put.payload.body)) for put in puts)
         return Submission(puts, None if key is None else idempotency_key(caller, key, body, now), size)
 
     def page(
@@ -140,8 +140,8 @@ class CallService:
         """A page of calls, as stored and as shown."""
         with self._store.reading() as reading:
             found = reading.calls(wanted, after, limit)
-            payloads = reading.payloads([row.call for row in found.rows])
-        return found, self._presenter.summaries(found.rows, payloads)
+            previews = reading.previews([row.call for row in found.rows])
+        return found, self._presenter.summaries(found.rows, previews)
 
     def get(self, caller: Caller, call_id: int) -> CallOut:
         """One call, whole.
@@ -154,8 +154,8 @@ class CallService:
                 raise CallNotFound(call_id, was_kept=reading.was_kept(call_id))
             if not caller.may_see(row.call.project_id):
                 raise Forbidden("This call is in a project that you have no right to.")
-            payloads = reading.payloads([row.call])
-        return self._presenter.whole(row, payloads.get(row.call.id, ()))
+            payloads, previews = reading.payloads([row.call]), reading.previews([row.call])
+        return self._presenter.whole(row, payloads.get(row.call.id, ()), previews.get(row.call.id))
 
     def _filed_at_once(self, caller: Caller, calls: Sequence[CallIn]) -> list[Filed] | None:
         """The calls with their numbers, if all that they name is known in memory."""

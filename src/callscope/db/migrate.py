@@ -19,7 +19,7 @@ from callscope.db.engine import LOCK_TIMEOUT, Database, DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
 
-HEAD = "0012"
+HEAD = "0013"
 """The newest migration; a test holds it to the files."""
 
 WAIT_SECONDS = 600.0

@@ -15,6 +15,13 @@ Priced = tuple[Cost, PriceSource]
 Pricer = Callable[[CallRow], Priced | None]
 
 
+class Payload(NamedTuple):
+    """What people wrote and models answered, packed, and what a list shows of it; empty where there is nothing to show."""
+
+    body: bytes
+    preview: str
+
+
 @dataclass(frozen=True, slots=True)
 class Put:
     """A witness saw a call: the row as that witness tells it (its id is given by the store), its cost, its payload.
@@ -27,7 +34,7 @@ class Put:
     row: CallRow
     provider: str
     cost: Priced | None
-    payload: bytes | None
+    payload: Payload | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What a telemetry store must be able to do. The SQL store is one; a columnar one can be another."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -140,6 +140,12 @@ class Reading(Protocol):
 
     def payloads(self, calls: Sequence[HasPayload]) -> Mapping[int, Sequence[bytes]]:
         """The stored payloads of these calls, by call id: one of each witness, the most trusted first."""
+
+    def each_payload(self, calls: Sequence[HasPayload]) -> Iterator[tuple[int, Sequence[bytes]]]:
+        """The same of one call after the other, in this order, with its id; only some of them are read ahead."""
+
+    def previews(self, calls: Sequence[HasPayload]) -> Mapping[int, str]:
+        """What a list shows of the payloads of these calls, by call id, where there is something to show."""
 
 
 class TelemetryStore(Writer, Protocol):

@@ -8,7 +8,7 @@ its own filter's calls. A reader holds no thread and no queue: one who is slow f
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import NamedTuple
 
 from anyio import CapacityLimiter, to_thread
@@ -18,13 +18,13 @@ from callscope.api.errors import ApiError, Unavailable
 from callscope.api.rights import Caller, may_read_calls, optional_caller
 from callscope.api.streams import KEEP_ALIVE_SECONDS, server_stops
 from callscope.calls.filters import AskedCalls
-from callscope.calls.payload import decode
+from callscope.calls.payload import unpack
 from callscope.calls.presenting import Presenter
 from callscope.db.engine import DatabaseUnavailable
 from callscope.metrics.filters import Selector
 from callscope.search.query import TextQuery
 from callscope.search.words import words_of
-from callscope.store.protocol import TelemetryStore
+from callscope.store.protocol import Reading, TelemetryStore
 from callscope.store.queries import Arrivals
 
 MAX_READERS = 100
@@ -37,6 +37,8 @@ MOST_CALLS = 50
 """A reader is told so many calls in a look, the newest, and how many were left out: 100 a second at most."""
 MOST_TEXTS = 500
 """In so many calls of a look a text is looked for."""
+MOST_TEXT_BYTES = 64_000_000
+"""And in so much of what they say, unpacked."""
 CATCH_UP_ROWS = 100_000
 """So far back it is looked for what a reader has missed."""
 RIGHTS_SECONDS = 2.0
@@ -141,11 +143,12 @@ class CallFeed:
             begin = max(after, newest - CATCH_UP_ROWS)
             most = MOST_CALLS if wanted.text is None else MOST_TEXTS
             found = reading.arrived(wanted, (begin, newest), most)
-            payloads = reading.payloads([row.call for row in found.rows])
-        at_least = begin > after
-        if wanted.text is not None:
-            found, at_least = _with_text(wanted.text, found, payloads), at_least or found.left_out > 0
-        summaries = self._presenter.summaries(found.rows, payloads)
+            at_least = begin > after
+            if wanted.text is not None:
+                found, is_all = _with_text(reading, wanted.text, found)
+                at_least = at_least or not is_all
+            previews = reading.previews([row.call for row in found.rows])
+        summaries = self._presenter.summaries(found.rows, previews)
         events = [f"event: call\nid: {one.id}\ndata: {one.model_dump_json()}\n\n" for one in summaries]
         return Look(events, found.left_out, at_least, newest)
 
@@ -178,10 +181,25 @@ class CallFeed:
             return reading.newest_id()
 
 
-def _with_text(text: TextQuery, found: Arrivals, payloads: Mapping[int, Sequence[bytes]]) -> Arrivals:
-    """Those in which the text is. It is looked for in the calls themselves: their index follows some seconds behind."""
-    rows = [row for row in found.rows if text.is_in(words_of(decode(payloads.get(row.call.id, ()))))]
-    return Arrivals(rows[-MOST_CALLS:], max(0, len(rows) - MOST_CALLS))
+def _with_text(reading: Reading, text: TextQuery, found: Arrivals) -> tuple[Arrivals, bool]:
+    """Those in which the text is, and whether it was looked for in all.
+
+    It is looked for in the calls themselves, since their index follows some seconds behind; the newest come first.
+    """
+    having = set[int]()
+    left = MOST_TEXT_BYTES
+    is_all = found.left_out == 0
+    newest_first = [row.call for row in reversed(found.rows)]
+    for call_id, bodies in reading.each_payload(newest_first):
+        document, size = unpack(bodies)
+        if text.is_in(words_of(document)):
+            having.add(call_id)
+        left -= size
+        if left < 0:
+            is_all = is_all and call_id == newest_first[-1].id
+            break
+    rows = [row for row in found.rows if row.call.id in having]
+    return Arrivals(rows[-MOST_CALLS:], max(0, len(rows) - MOST_CALLS)), is_all
 
 
 class TailEnded(ApiError):

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection, Select, delete, select
 
 from callscope.calls.models import cost_logs, llm_call_logs
+from callscope.ingest.changes import Payload
 from callscope.ingest.contribution import Delta
 from callscope.ingest.row import CallRow, CostRow, PricedRow
 from callscope.store.sql import counters, floors, payload_tables, search
@@ -46,7 +47,7 @@ class Batch:
         self._new: dict[int, PricedRow] = {}
         self._below: dict[int, set[int]] = defaultdict(set)
         self._all_below: set[int] = set()
-        self._payloads: dict[tuple[int, int], bytes] = {}
+        self._payloads: dict[tuple[int, int], Payload] = {}
         self._dropped_payloads: set[tuple[int, int]] = set()
 
     @property
@@ -114,10 +115,10 @@ class Batch:
         if row.call.merged_into is not None:
             self._below[row.call.merged_into].add(row.call.id)
 
-    def put_payload(self, call_id: int, project_id: int, body: bytes) -> int:
+    def put_payload(self, call_id: int, project_id: int, payload: Payload) -> int:
         """Keep a payload under this id, in the table of the week and of the project's retention; gives its number."""
         number = payload_tables.number(self._week, self.floors.payload_days.get(project_id))
-        self._payloads[number, call_id] = body
+        self._payloads[number, call_id] = payload
         return number
 
     def drop_payload(self, call: CallRow) -> None:
@@ -191,13 +192,15 @@ class Batch:
             self.connection.execute(delete(cost_logs).where(among(self.connection, _costs.id, unpriced)))
 
     def _write_payloads(self) -> None:
-        written: dict[int, list[tuple[int, bytes]]] = defaultdict(list)
-        for (number, call_id), body in self._payloads.items():
+        written: dict[int, list[tuple[int, str, bytes]]] = defaultdict(list)
+        for (number, call_id), payload in self._payloads.items():
             if (number, call_id) not in self._dropped_payloads:
-                written[number].append((call_id, body))
+                written[number].append((call_id, payload.preview, payload.body))
         for number, rows in written.items():
-            insert_rows(self.connection, payload_tables.ensure(self.connection, number), rows)
-            late = [(number, call_id) for call_id, _ in rows if self._is_old(call_id)]
+            table = payload_tables.ensure(self.connection, number)
+            has_previews = "preview" in table.c
+            insert_rows(self.connection, table, rows if has_previews else [(row[0], row[2]) for row in rows])
+            late = [(number, call_id) for call_id, *_ in rows if self._is_old(call_id)]
             insert_rows(self.connection, payloads_unindexed, late)
         dropped = self._dropped_payloads - self._payloads.keys()
         for number in {number for number, _ in dropped}:

@@ -151,6 +151,15 @@ def has_element(connection: Connection, column: Column[str], value: str) -> Colu
     return sql_cast(column, JSONB).contains([value])
 
 
+def columns_of(connection: Connection, table: str) -> set[str]:
+    """The columns that a table (our name) has; none where there is no such table."""
+    if is_sqlite(connection):
+        query = f"SELECT name FROM pragma_table_info('{table}')"  # noqa: S608  # our names
+    else:
+        query = f"SELECT attname FROM pg_attribute WHERE attrelid = to_regclass('{table}') AND attnum > 0 AND NOT attisdropped"  # noqa: S608  # our names
+    return {name for (name,) in connection.exec_driver_sql(query)}
+
+
 def _column_names(table: Table) -> list[str]:
     return [column.name for column in table.columns]
 

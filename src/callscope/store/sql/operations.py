@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, 
 
 from callscope.db.types import from_micros
 from callscope.feedback.models import Feedback
-from callscope.ingest.changes import Change, Erase, Put, Rate, Receipt, Reprice, Withdraw
+from callscope.ingest.changes import Change, Erase, Payload, Put, Rate, Receipt, Reprice, Withdraw
 from callscope.ingest.merge import NO_RATINGS, RATINGS, Ratings, content, erased, merged, with_id
 from callscope.ingest.row import ERASED, MICROS_PER_DAY, CallRow, CostRow, PricedRow, PriceSource, cost_row
 from callscope.store.errors import CallNotFound, ProjectForbidden, TooOld
@@ -68,7 +68,7 @@ def _add(batch: Batch, identities: Identities, row: PricedRow, change: Put, targ
     return stored
 
 
-def _complete(batch: Batch, target: int, twin: PricedRow, payload: bytes | None) -> None:
+def _complete(batch: Batch, target: int, twin: PricedRow, payload: Payload | None) -> None:
     """A repeated delivery adds only what was written, where that was missing."""
     call = twin.call
     if payload is None or call.erased or call.payload_table is not None:

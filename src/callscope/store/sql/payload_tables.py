@@ -3,13 +3,16 @@
 A project keeps its payloads for one of a few numbers of days, or for ever; each is a class. Payloads of all projects
 of a class that arrive in one week (from Thursday to Wednesday in UTC, as the epoch began on a Thursday) lie in one
 table, `payloads_N`. Whoever reads a payload has the number N from the row of its call.
+
+A table may lack the column of the previews: an older server that runs beside this one makes it without.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, Integer, LargeBinary, MetaData, Table, delete, inspect
+from sqlalchemy import BigInteger, Column, Connection, Integer, LargeBinary, MetaData, Table, Text, delete, inspect
 
-from callscope.store.sql.bulk import among
+from callscope.store.sql.bulk import among, columns_of
 
 MICROS_PER_WEEK = 7 * 86_400_000_000
 CLASSES = (None, 7, 30, 90, 365)
@@ -44,14 +47,14 @@ def is_over(number: int, now_micros: int) -> bool:
     return days is not None and (week_of(number) + 1) * MICROS_PER_WEEK + days * 86_400_000_000 <= now_micros
 
 
-def table(number: int) -> Table:
+def table(number: int, *, previews: bool = True) -> Table:
     """The table of that number. It is not in the shared metadata: such tables come and go with the weeks."""
-    return Table(
-        f"{_PREFIX}{number:d}",
-        MetaData(),
-        Column("call_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
-        Column("body", LargeBinary, nullable=False),
-    )
+    columns: list[Column[Any]] = [
+        Column("call_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False)
+    ]
+    if previews:  # before the body, so that SQLite need not go through all of its pages for it
+        columns.append(Column("preview", Text, comment="null: it was stored without; empty: there is nothing to show"))
+    return Table(f"{_PREFIX}{number:d}", MetaData(), *columns, Column("body", LargeBinary, nullable=False))
 
 
 def existing(connection: Connection) -> list[int]:
@@ -62,13 +65,21 @@ def existing(connection: Connection) -> list[int]:
 
 def is_there(connection: Connection, number: int) -> bool:
     """Whether there is a table of that number."""
-    return inspect(connection).has_table(f"{_PREFIX}{number:d}")
+    return find(connection, number) is not None
+
+
+def find(connection: Connection, number: int) -> Table | None:
+    """The table of that number with the columns that it has; None where there is none."""
+    columns = columns_of(connection, f"{_PREFIX}{number:d}")
+    return table(number, previews="preview" in columns) if columns else None
 
 
 def ensure(connection: Connection, number: int) -> Table:
     """The table of that number, made if it is not there, in the caller's transaction."""
-    found = table(number)
-    found.create(connection, checkfirst=True)
+    found = find(connection, number)
+    if found is None:
+        found = table(number)
+        found.create(connection, checkfirst=False)
     return found
 
 

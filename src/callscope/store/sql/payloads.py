@@ -1,11 +1,12 @@
 """Reading payloads, which lie apart from the rows, compressed."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Table, func, null, select
 
+from callscope.calls import payload
 from callscope.calls.models import llm_call_logs
 from callscope.ingest.merge import ranked
 from callscope.ingest.row import PricedRow
@@ -16,6 +17,10 @@ from callscope.store.sql.bulk import among
 
 _calls = llm_call_logs.c
 _T = TypeVar("_T")
+READ_BYTES = 1_000_000
+"""Of packed payloads at once, where one is needed after the other."""
+MOST_UNPACKED = 64_000_000
+"""Of payloads without a preview in one list: half a second's work."""
 
 
 def read(connection: Connection, calls: Sequence[HasPayload]) -> dict[int, list[bytes]]:
@@ -30,6 +35,41 @@ def sizes(connection: Connection, calls: Sequence[HasPayload]) -> dict[int, int]
     """How many bytes these payloads have, by call id: packed, those of all its witnesses together. None is read for it."""
     told = _told(connection, calls, lambda table: func.length(table.c.body))
     return {call_id: sum(lengths) for call_id, lengths in told.items()}
+
+
+def each(connection: Connection, calls: Sequence[HasPayload]) -> Iterator[tuple[int, list[bytes]]]:
+    """The payloads of one call after the other, in this order, with its id; some `READ_BYTES` are read at once.
+
+    A call without any has none.
+    """
+    lengths = sizes(connection, calls)
+    group: list[HasPayload] = []
+    size = 0
+    for last, call in enumerate(calls, 1 - len(calls)):
+        group.append(call)
+        size += lengths.get(call.id, 0)
+        if size >= READ_BYTES or not last:
+            bodies = read(connection, group)
+            for one in group:
+                yield one.id, bodies.pop(one.id, [])
+            group, size = [], 0
+
+
+def previews(connection: Connection, calls: Sequence[HasPayload]) -> dict[int, str]:
+    """What a list shows of the payloads of these calls, by call id, where there is something to show.
+
+    For those that were stored without a preview the payloads are unpacked, in their order, as far as the bound goes.
+    """
+    told = _told(connection, calls, lambda table: table.c.preview if "preview" in table.c else null())
+    found = {call_id: next((one for one in of_call if one != ""), "") for call_id, of_call in told.items()}
+    left = MOST_UNPACKED
+    for call_id, bodies in each(connection, [call for call in calls if found.get(call.id, "") is None]):
+        document, size = payload.unpack(bodies)
+        found[call_id] = payload.preview(document)
+        left -= size
+        if left < 0:
+            break
+    return {call_id: text for call_id, text in found.items() if text}
 
 
 def _told(
@@ -71,9 +111,9 @@ def _there(
             wanted[call.payload_table].add(call.payload_id)
     found: dict[tuple[int | None, int | None], _T] = {}
     for number, ids in wanted.items():
-        if not payload_tables.is_there(connection, number):
+        table = payload_tables.find(connection, number)
+        if table is None:
             continue
-        table = payload_tables.table(number)
         query = select(table.c.call_id, what(table)).where(among(connection, table.c.call_id, ids))
         found.update({(number, payload_id): value for payload_id, value in connection.execute(query)})
     return found

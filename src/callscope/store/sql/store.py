@@ -258,3 +258,11 @@ class SqlReading:
     def payloads(self, calls: Sequence[HasPayload]) -> dict[int, list[bytes]]:
         """The stored payloads of these calls, by call id: one of each witness, the most trusted first."""
         return payloads.read(self._connection, calls)
+
+    def each_payload(self, calls: Sequence[HasPayload]) -> Iterator[tuple[int, list[bytes]]]:
+        """The same of one call after the other, in this order, with its id; only some of them are read ahead."""
+        return payloads.each(self._connection, calls)
+
+    def previews(self, calls: Sequence[HasPayload]) -> dict[int, str]:
+        """What a list shows of the payloads of these calls, by call id, where there is something to show."""
+        return payloads.previews(self._connection, calls)
