@@ -5,16 +5,19 @@ import io
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pyarrow import parquet
 
 from callscope.calls import exporting, payload
 from callscope.calls import parquet as exporting_parquet
-from callscope.calls.exporting import COLUMNS, PAYLOAD_COLUMNS, dollars_text, harmless
+from callscope.calls.exporting import COLUMNS, PAYLOAD_COLUMNS, Kind, dollars_text, harmless
 from callscope.db.engine import DatabaseUnavailable
 from callscope.store.queries import CallFilter, HasPayload
 from callscope.store.sql.store import SqlReading
@@ -104,6 +107,74 @@ def test_csv_and_parquet_have_the_same(filled: Api) -> None:
     assert [line["prompt"] for line in lines if line["project"] == "shop"] == [FORMULA]
     assert next(line["metadata"] for line in lines if line["model"] == "our-own") == {"k": [1]}
     assert next(stored["metadata"] for stored in table if stored["model"] == "our-own") == '{"k": [1]}'
+
+
+TRICKY = st.sampled_from(
+    [
+        "",
+        "a",
+        "a,b",
+        'say "so"',
+        '"',
+        "two\nlines",
+        "\r",
+        "'",
+        " led",
+        "=1",
+        "-",
+        "＋1",
+        "名前",
+        "\ud83d",
+        "[1,2]",
+        "\0",
+    ]
+) | st.text(max_size=5)
+VALUES = {
+    Kind.TEXT: st.none() | TRICKY,
+    Kind.NUMBER: st.none() | st.integers(0, 10**12),
+    Kind.FLOAT: st.none() | st.sampled_from([0.0, -0.0, 1e-7, 12.5, 604_800_000.0, 1e22]) | st.floats(0, 1e9),
+    Kind.MONEY: st.none() | st.integers(-(10**12), 10**12) | st.sampled_from([0, 1, 999_999_999, 10**9]),
+    Kind.TIME: st.integers(0, 4 * 10**15),
+    Kind.FLAG: st.booleans(),
+    Kind.LIST: st.none() | st.lists(TRICKY.filter(lambda text: "\ud83d" not in text), max_size=2).map(json.dumps),
+    Kind.JSON: st.none() | TRICKY | st.dictionaries(TRICKY, st.booleans() | st.sampled_from([0, 1, 1.0]), max_size=2),
+}
+
+
+def _as_the_csv_module_has_it(columns: Mapping[str, Kind], batches: Sequence[Sequence[exporting.Values]]) -> bytes:
+    def cell(kind: Kind, value: Any) -> Any:
+        if value is None:
+            return None
+        match kind:
+            case Kind.TEXT:
+                return harmless(value)
+            case Kind.MONEY:
+                return (
+                    f"{Decimal(value).scaleb(-9):f}".rstrip("0").rstrip(".") if value % 10**9 else str(value // 10**9)
+                )
+            case Kind.TIME:
+                moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=value)
+                return moment.isoformat().replace("+00:00", "Z")
+            case Kind.FLAG:
+                return str(value).lower()
+            case Kind.JSON:
+                return harmless(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        return value
+
+    text = io.StringIO()
+    lines = csv.writer(text)
+    lines.writerow(columns)
+    lines.writerows([cell(*one) for one in zip(columns.values(), row, strict=True)] for rows in batches for row in rows)
+    return text.getvalue().encode(errors="replace")
+
+
+@given(st.data())
+def test_csv_is_what_the_csv_module_writes(data: st.DataObject) -> None:
+    columns = {f"{kind} {number}": kind for kind in Kind for number in range(2)}
+    row = st.tuples(*(VALUES[kind] for kind in columns.values()))
+    some = st.lists(row, max_size=4) | row.map(lambda one: [one] * 3)
+    batches = data.draw(st.lists(some, max_size=3))
+    assert b"".join(exporting._as_csv(columns, iter(batches))) == _as_the_csv_module_has_it(columns, batches)
 
 
 @pytest.mark.parametrize(("nanos", "text"), [(0, "0"), (1, "0.000000001"), (465_000, "0.000465"), (12 * 10**9, "12")])
@@ -203,6 +274,8 @@ def test_without_pyarrow_it_is_said_how_to_get_it(filled: Api, monkeypatch: pyte
 
 def test_an_empty_export_is_whole(api: Api) -> None:
     assert taken(api, "csv").decode().splitlines() == [",".join(COLUMNS)]
+    whole = taken(api, "csv", "&payloads=true").decode()
+    assert whole.splitlines() == [",".join([*COLUMNS, *PAYLOAD_COLUMNS])]
     assert taken(api, "ndjson") == b""
     assert parquet.read_table(io.BytesIO(taken(api, "parquet"))).num_rows == 0
 

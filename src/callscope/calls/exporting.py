@@ -4,9 +4,8 @@ Each batch is read in a short transaction of its own, so a slow reader holds up 
 not read any more.
 """
 
-import csv
-import io
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -20,7 +19,7 @@ from callscope.calls import payload
 from callscope.calls.presenting import MISSING, price_source
 from callscope.db.types import NANOS_PER_DOLLAR
 from callscope.ingest.directory import Directory
-from callscope.ingest.row import ErrorKind, ServiceTier, Status, Violation
+from callscope.ingest.row import MICROS_PER_DAY, ErrorKind, ServiceTier, Status, Violation
 from callscope.pricing.catalogue import Catalogue
 from callscope.store.protocol import TelemetryStore
 from callscope.store.queries import CallFilter, Exported, Onward
@@ -84,6 +83,8 @@ _VIOLATIONS = {
     bits: json.dumps([one.name for one in Violation if bits & one]) if bits else None
     for bits in range(sum(Violation) + 1)
 }
+_MINUTES = [f"{minute // 60:02d}:{minute % 60:02d}" for minute in range(24 * 60)]
+_TO_QUOTE = re.compile(r'[",\r\n]')
 _FORMULA = frozenset("=+-@\t\r\n＝＋－＠")  # East Asian spreadsheets take the wide signs for the narrow ones
 
 
@@ -216,26 +217,64 @@ def _with_texts(calls: Sequence[Values], bodies: Mapping[int, Sequence[bytes]]) 
 
 
 def _as_csv(columns: Mapping[str, Kind], batches: Iterator[list[Values]]) -> Iterator[bytes]:
-    """With one line of names; a list or JSON as JSON text. A cell that a spreadsheet would run begins with an apostrophe."""
-    text = io.StringIO()
-    lines = csv.writer(text)
-    lines.writerow(columns)
-    writers: dict[Kind, Callable[[Any], Any]] = {
-        Kind.TEXT: harmless, Kind.MONEY: dollars_text, Kind.TIME: _MomentText(), Kind.FLAG: _flag,
-        Kind.JSON: lambda value: harmless(payload.as_text(value)),
+    """With one line of names; a list or JSON as JSON text. A cell that a spreadsheet would run begins with an apostrophe.
+
+    What the csv module would write, in half of its time: column by column, and looking for what must be quoted in all
+    cells of one at once.
+    """
+    writers: dict[Kind, Callable[[Sequence[Any]], list[str]]] = {
+        Kind.NUMBER: _number_cells, Kind.FLOAT: _number_cells, Kind.TEXT: _text_cells, Kind.LIST: _text_cells,
+        Kind.MONEY: _money_cells, Kind.TIME: _MomentText().cells, Kind.FLAG: _flag_cells, Kind.JSON: _json_cells,
     }  # fmt: skip
+    head = f"{','.join(columns)}\r\n"  # goes with the first calls: what cannot be read at all is then no file
     for batch in batches:
-        # Column by column, and empty ones not at all: a third of the time of cell by cell.
         cells = [
-            [value if value is None else write(value) for value in column]
-            if (write := writers.get(kind)) and any(value is not None for value in column)
-            else column
+            writers[kind](column[:1]) * len(column) if _is_same(kind, column) else writers[kind](column)
             for kind, column in zip(columns.values(), zip(*batch, strict=True), strict=bool(batch))
         ]
-        lines.writerows(zip(*cells, strict=True))
-        yield text.getvalue().encode(errors="replace")
-        text.seek(0)
-        text.truncate()
+        yield (head + "\r\n".join([*map(",".join, zip(*cells, strict=True)), ""])).encode(errors="replace")
+        head = ""
+    if head:
+        yield head.encode()
+
+
+def _is_same(kind: Kind, column: Sequence[Any]) -> bool:
+    """Whether all cells of a column are the same, as in a third of them. Zeros of two signs are equal, and so are 1 and true."""
+    if kind in {Kind.FLOAT, Kind.JSON}:
+        return False
+    return bool(column[0] == column[-1]) and column.count(column[0]) == len(column)
+
+
+def _number_cells(column: Sequence[float | None]) -> list[str]:
+    return ["" if number is None else str(number) for number in column]
+
+
+def _text_cells(column: Sequence[str | None]) -> list[str]:
+    cells = [text or "" for text in column]
+    together = "\n".join(cells)
+    if (
+        together.count("\n") >= len(cells)
+        or any(sign in together for sign in '",\r')
+        or not _FORMULA.isdisjoint([text[:1] for text in cells])
+    ):
+        return [_quoted(harmless(text)) for text in cells]
+    return cells
+
+
+def _money_cells(column: Sequence[int | None]) -> list[str]:
+    return ["" if nanos is None else dollars_text(nanos) for nanos in column]
+
+
+def _flag_cells(column: Sequence[bool | None]) -> list[str]:
+    return ["" if flag is None else "true" if flag else "false" for flag in column]
+
+
+def _json_cells(column: Sequence[Any]) -> list[str]:
+    return ["" if value is None else _quoted(harmless(payload.as_text(value))) for value in column]
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"' if _TO_QUOTE.search(text) else text
 
 
 def _as_ndjson(columns: Mapping[str, Kind], batches: Iterator[list[Values]]) -> Iterator[bytes]:
@@ -273,24 +312,28 @@ def dollars_text(nanos: int) -> str:
     """Nano-dollars as dollars, exact, without zeros at the end."""
     if not nanos:
         return "0"
+    if 0 < nanos < NANOS_PER_DOLLAR:  # what nearly all calls cost
+        return f"0.{nanos:09d}".rstrip("0")
     sign, nanos = ("-", -nanos) if nanos < 0 else ("", nanos)
     whole, part = divmod(nanos, NANOS_PER_DOLLAR)
     return f"{sign}{whole}.{part:09d}".rstrip("0").rstrip(".") if part else f"{sign}{whole}"
 
 
 class _MomentText:
-    """Microseconds as ISO 8601 in UTC. Neighbours share their second, so it is worked out once."""
+    """Microseconds as ISO 8601 in UTC. Neighbours share their day, so it is worked out once."""
 
     def __init__(self) -> None:
-        self._second, self._text = -1, ""
+        self._day, self._day_text = -1, ""
 
     def __call__(self, micros: int) -> str:
-        second, part = divmod(micros, 1_000_000)
-        if second != self._second:
-            self._second = second
-            self._text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-        return f"{self._text}.{part:06d}Z" if part else f"{self._text}Z"
+        day, rest = divmod(micros, MICROS_PER_DAY)
+        if day != self._day:
+            self._day = day
+            self._day_text = datetime.fromtimestamp(day * 86_400, UTC).strftime("%Y-%m-%d")
+        second, part = divmod(rest, 1_000_000)
+        text = f"{self._day_text}T{_MINUTES[second // 60]}:{second % 60:02d}"
+        return f"{text}.{part:06d}Z" if part else f"{text}Z"
 
-
-def _flag(value: bool) -> str:
-    return "true" if value else "false"
+    def cells(self, column: Sequence[int]) -> list[str]:
+        """A column of them."""
+        return [self(micros) for micros in column]

@@ -273,7 +273,8 @@ def newest(connection: Connection, sources: Sequence[Conditions], after: Positio
         if after is not None:
             query = query.where(tuple_(_calls.created_at, _calls.id) < tuple_(after.created_at, after.id))
         query = query.order_by(_calls.created_at.desc(), _calls.id.desc()).limit(limit)
-        found.extend(Position(*row) for row in connection.execute(query))
+        with connection.execute(query) as result:
+            found.extend(map(Position._make, result.cursor.fetchall()))  # as the driver has it: half of the time
     if len(sources) > 1:
         found.sort(reverse=True)
     return found[:limit]
