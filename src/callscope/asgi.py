@@ -7,13 +7,14 @@ from fastapi import FastAPI
 from callscope.app import create_app
 from callscope.config import ConfigError, load_config
 from callscope.logs import configure
-from callscope.server import calm_collector
+from callscope.server import calm_collector, share_arenas
 
 CANNOT_START = 3  # uvicorn and gunicorn take this code as a reason to stop, not to start another worker
 
 
 def _app() -> FastAPI:
     try:
+        share_arenas()
         config = load_config()
         configure(config.log_level, config.log_format)
         return create_app(config, calm_collector)

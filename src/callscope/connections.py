@@ -23,6 +23,9 @@ LINGER_SECONDS = 5.0
 """So long a request may go on with its body once it is answered: if it was cut off, the answer might not arrive."""
 READER_SECONDS = 60.0
 """Within this time what waits for a reader must be taken, and a second more for `SLOWEST_BYTES_PER_SECOND` of it."""
+KEEP_ALIVE_SECONDS = 65
+"""So long a connection may wait for its next request. With uvicorn's 5 seconds requests were lost under load that came just
+when it was closed; proxies keep theirs for a minute, and should be the first to close."""
 MOST_CONNECTIONS = 2_000
 
 TOO_MANY_HEADERS = f"The address and the headers of a request may have {MAX_HEADER_BYTES} bytes together."
