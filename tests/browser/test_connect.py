@@ -132,4 +132,3 @@ def test_what_does_not_work_yet_is_not_offered(admin_page: Page) -> None:
     admin_page.goto("/ui/connect")
     ways = admin_page.get_by_role("radiogroup", name="How your program calls models")
     expect(ways.get_by_role("radio")).to_have_count(len(WAYS) + len(CLIENTS))
-    expect(admin_page.get_by_text("More to come: OpenTelemetry.")).to_be_visible()

@@ -137,6 +137,13 @@ def _rewrite(app: FastAPI) -> None:
         assert db.empty_log()
         return
     with psycopg.connect(_address(app), autocommit=True) as connection:
+        (began,) = connection.execute("SELECT clock_timestamp()").fetchone() or ()
+        older = (
+            "SELECT 1 FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start < %s"
+        )
+        while connection.execute(older, (began,)).fetchone():  # who reads since before it keeps what he could still see
+            time.sleep(0.02)
         connection.execute("VACUUM FULL")
 
 

@@ -11,8 +11,9 @@ depends_on = None
 
 def upgrade() -> None:
     """Bring the schema up: tables of payloads are one a week, and newer ones have the column when they are made."""
-    names = sa.inspect(op.get_bind()).get_table_names()
-    for name in names:
-        if name.startswith("payloads_") and name.removeprefix("payloads_").isdecimal():
+    look = sa.inspect(op.get_bind())
+    for name in look.get_table_names():
+        is_payloads = name.startswith("payloads_") and name.removeprefix("payloads_").isdecimal()
+        if is_payloads and "preview" not in {column["name"] for column in look.get_columns(name)}:
             comment = "null: it was stored without; empty: there is nothing to show"
             op.add_column(name, sa.Column("preview", sa.Text(), nullable=True, comment=comment))
