@@ -7,10 +7,10 @@ from sqlalchemy import Connection
 
 from callscope.db.engine import STEP_SECONDS, Database
 
-TARGET_SECONDS = 0.01
+TARGET_SECONDS = 0.007
 """How long others should wait for one step, the sync at its end aside: that takes as long for one row as for many."""
 MOST_ROWS = 1_000
-FEWEST_ROWS = 32
+FEWEST_ROWS = 24
 
 
 class Pace:
