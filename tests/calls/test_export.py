@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
+from callscope.api.rights import Caller
 from callscope.calls import exporting, payload
 from callscope.calls import parquet as exporting_parquet
 from callscope.calls.exporting import COLUMNS, PAYLOAD_COLUMNS, Kind, dollars_text, harmless
@@ -257,13 +258,21 @@ def test_nobody_takes_out_what_he_may_not_see(filled: Api) -> None:
 
 
 def test_so_many_exports_run_at_a_time(filled: Api) -> None:
-    places = [filled.app.state.exporter.take_room() for _ in range(exporting.AT_ONCE)]
+    take_room = filled.app.state.exporter.take_room
+    others = [Caller("a user", user_id=number // 2, session=str(number)) for number in range(exporting.AT_ONCE)]
+    places = [take_room(other) for other in others]
     answer = filled.client.get("/llm/calls/export?format=csv", headers=filled._headers())
     assert answer.status_code == 429
     assert answer.headers["Retry-After"]
-    places[0]()
+    places.pop()()
     taken(filled, "csv")
     taken(filled, "csv")
+    places.pop()()
+    with pytest.raises(exporting.TooManyExports, match="exports of yours"):
+        take_room(others[0])
+    for give_back in places:
+        give_back()
+    take_room(others[0])()
 
 
 def test_without_pyarrow_it_is_said_how_to_get_it(filled: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,12 +42,12 @@ class Download(StreamingResponse):
     """
 
     def __init__(
-        self, pieces: Iterator[bytes], form: Format, take_room: Callable[[], Callable[[], None]], request: Request,
+        self, pieces: Iterator[bytes], form: Format, take_room: Callable[[Caller], Callable[[], None]], request: Request,
         caller: Caller,
     ) -> None:  # fmt: skip
         self._request = request
         self._caller = caller
-        self._release = take_room()
+        self._release = take_room(caller)
         try:
             first = next(pieces, b"")
         except BaseException:

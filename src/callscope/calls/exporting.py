@@ -7,7 +7,9 @@ not read any more.
 import json
 import re
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -15,6 +17,7 @@ from typing import Any
 
 from callscope.accounts.projects import ProjectDirectory
 from callscope.api.errors import TooMany
+from callscope.api.rights import Caller
 from callscope.calls import payload
 from callscope.calls.presenting import MISSING, price_source
 from callscope.db.types import NANOS_PER_DOLLAR
@@ -32,6 +35,7 @@ MOST_BYTES = 1_000_000
 PIECE_BYTES = 250_000
 """Of unpacked payloads a piece of the file is ended: so an export holds about one large call at a time."""
 AT_ONCE = 4
+OF_ONE_CALLER = 2
 """Exports that one process makes at a time."""
 
 
@@ -89,10 +93,10 @@ _FORMULA = frozenset("=+-@\t\r\n＝＋－＠")  # East Asian spreadsheets take t
 
 
 class TooManyExports(TooMany):
-    """As many exports as may run are running."""
+    """As many exports as may run are running, or as many of one caller's."""
 
-    def __init__(self) -> None:
-        super().__init__(f"{AT_ONCE} exports are running already. Try again when one has ended.", retry_after=10)
+    def __init__(self, whose: str, most: int) -> None:
+        super().__init__(f"{most} {whose} are running already. Try again when one has ended.", retry_after=10)
 
 
 class Exporter:
@@ -105,13 +109,25 @@ class Exporter:
         self._projects = projects
         self._directory = directory
         self._catalogue = catalogue
-        self._room = threading.BoundedSemaphore(AT_ONCE)
+        self._running: Counter[Caller] = Counter()
+        self._lock = threading.Lock()
 
-    def take_room(self) -> Callable[[], None]:
+    def take_room(self, caller: Caller) -> Callable[[], None]:
         """Take one of the places for exports; gives what gives it back. Raises TooManyExports."""
-        if not self._room.acquire(blocking=False):
-            raise TooManyExports
-        return self._room.release
+        whose = replace(caller, session="")
+        with self._lock:
+            if self._running.total() >= AT_ONCE:
+                raise TooManyExports("exports", AT_ONCE)
+            if self._running[whose] >= OF_ONE_CALLER:
+                raise TooManyExports("exports of yours", OF_ONE_CALLER)
+            self._running[whose] += 1
+
+        def give_back() -> None:
+            with self._lock:
+                self._running.subtract([whose])
+                self._running += Counter()  # forgets who has none
+
+        return give_back
 
     def written(
         self, wanted: CallFilter, form: Format, *, payloads: bool, told: Callable[[int], None] = lambda _: None

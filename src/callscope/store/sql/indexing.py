@@ -89,7 +89,7 @@ def _waiting(connection: Connection, limit: int, done: set[int]) -> Waiting | No
     told: dict[int, bytes] = {}
     if payload_tables.is_there(connection, number):
         query = select(of.c.call_id, of.c.body).where(among(connection, of.c.call_id, ids))
-        told = dict(connection.execute(query).tuples().all())
+        told = {row.call_id: row.body for row in connection.execute(query)}
     return Waiting(number, None, [(call_id, told.get(call_id, EMPTY)) for call_id in ids])
 
 

@@ -140,7 +140,7 @@ def wait_no_longer(connection: Connection, number: int, call_ids: Collection[int
 def unclean(connection: Connection) -> dict[int, int]:
     """The tables out of whose indexes something was taken whose words may still be in their pages, and how much."""
     query = select(payload_indexes.c.number, payload_indexes.c.removed).where(payload_indexes.c.removed > 0)
-    return dict(connection.execute(query).tuples().all())
+    return {row.number: row.removed for row in connection.execute(query)}
 
 
 def rewrite(connection: Connection, number: int, pages: int) -> int:
