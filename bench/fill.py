@@ -1,6 +1,6 @@
 """Fills a data folder with many calls for the reading benchmarks, in minutes instead of an hour.
 
-    python -m bench.fill DATA_DIR [--calls 10000000] [--projects 40] [--days 30]
+    python -m bench.fill DATA_DIR [--calls 10000000] [--projects 40] [--days 30]    (or what DATABASE_URL names)
 
 A few thousand calls go through the store as always; then their rows are copied within the database, each copy at a
 later time, with a latency and ids of its own; then `callscope doctor --repair` computes the rollups from the rows.
@@ -43,6 +43,15 @@ COPIED = {
     "payload_id": "NULL",
 }
 
+"""What differs between a copy and its seed, on SQLite."""
+ON_POSTGRESQL = {
+    "created_at": "CAST(CAST(:start AS float) + (id - 1) * CAST(:step AS float) AS bigint)",
+    "day": "CAST(CAST(:start AS float) + (id - 1) * CAST(:step AS float) AS bigint) / 86400000000",
+    "latency_ms": "round(CAST(latency_ms * (0.7 + ((id * 7919 + :offset) % 1000) / 1600.0) AS numeric), 3)",
+    "trace_id": "lpad(to_hex((id + :offset) * 2654435761), 32, '0')",
+    "span_id": "lpad(to_hex(id + :offset), 16, '0')",
+}
+
 
 def seed_calls(data_dir: Path, projects: int) -> Database:
     """A new database with the calls that are copied."""
@@ -71,18 +80,20 @@ def copy(db: Database, calls: int, days: int) -> None:
     rounds = calls // SEEDS
     window = days * MICROS_PER_DAY / rounds
     names = [column.name for column in llm_call_logs.columns]
-    values = ", ".join(COPIED.get(name, name) for name in names)
+    copied = COPIED if db.is_sqlite else COPIED | ON_POSTGRESQL
+    values = ", ".join(copied.get(name, name) for name in names)
     costs = [column.name for column in cost_logs.columns]
     cost_values = ", ".join(f"{name} + :offset" if name in {"id", "llm_call_id"} else name for name in costs)
     for index in range(rounds):
         bound = {"offset": (index + 1) * SEEDS, "start": start + index * window, "step": window / SEEDS}
-        with db.write() as connection:
+        with db.write(statement_seconds=None) as connection:
             insert = f"INSERT INTO llm_call_logs ({', '.join(names)}) SELECT {values}"  # our names
             connection.execute(text(f"{insert} FROM llm_call_logs WHERE id <= {SEEDS}"), bound)
             insert = f"INSERT INTO cost_logs ({', '.join(costs)}) SELECT {cost_values}"  # our names
             connection.execute(text(f"{insert} FROM cost_logs WHERE id <= {SEEDS}"), bound)
         print(f"\r{(index + 1) * SEEDS:,} calls", end="", flush=True)
-    with db.write() as connection:
+    smaller = "min" if db.is_sqlite else "least"
+    with db.write(statement_seconds=None) as connection:
         for table in ("llm_call_logs", "cost_logs"):
             connection.execute(text(f"DELETE FROM {table} WHERE id <= {SEEDS}"))  # noqa: S608  # our names
         for table in ("rollups", "rollup_histograms", "rollup_end_users", "rollup_api_keys", "end_user_admissions"):
@@ -90,8 +101,8 @@ def copy(db: Database, calls: int, days: int) -> None:
         # As if each had come by itself: so many end users have a row of their own, which the doctor gives them.
         connection.execute(
             text(
-                "INSERT INTO end_user_admissions SELECT day, project_id, min(10000, count(DISTINCT end_user)) "
-                "FROM llm_call_logs GROUP BY day, project_id"
+                f"INSERT INTO end_user_admissions SELECT day, project_id, {smaller}(10000, count(DISTINCT end_user)) "
+                "FROM llm_call_logs GROUP BY day, project_id"  # noqa: S608  # our word
             )
         )
         connection.execute(
