@@ -99,12 +99,8 @@ def copy(db: Database, calls: int, days: int) -> None:
         for table in ("rollups", "rollup_histograms", "rollup_end_users", "rollup_api_keys", "end_user_admissions"):
             connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608  # our names
         # As if each had come by itself: so many end users have a row of their own, which the doctor gives them.
-        connection.execute(
-            text(
-                f"INSERT INTO end_user_admissions SELECT day, project_id, {smaller}(10000, count(DISTINCT end_user)) "
-                "FROM llm_call_logs GROUP BY day, project_id"  # noqa: S608  # our word
-            )
-        )
+        admitted = f"SELECT day, project_id, {smaller}(10000, count(DISTINCT end_user)) FROM llm_call_logs"  # noqa: S608  # our word
+        connection.execute(text(f"INSERT INTO end_user_admissions {admitted} GROUP BY day, project_id"))
         connection.execute(
             text("UPDATE counters SET value = :next WHERE name = 'call_id'"), {"next": calls + SEEDS + 1}
         )
