@@ -8,6 +8,7 @@ A table may lack the column of the previews: an older server that runs beside th
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Connection, Integer, LargeBinary, MetaData, Table, Text, delete, inspect
@@ -47,8 +48,13 @@ def is_over(number: int, now_micros: int) -> bool:
     return days is not None and (week_of(number) + 1) * MICROS_PER_WEEK + days * 86_400_000_000 <= now_micros
 
 
+@lru_cache(maxsize=1_024)
 def table(number: int, *, previews: bool = True) -> Table:
-    """The table of that number. It is not in the shared metadata: such tables come and go with the weeks."""
+    """The table of that number. It is not in the shared metadata: such tables come and go with the weeks.
+
+    It is made once: its parts lead to each other, so only the garbage collector frees them, which comes rarely; and a
+    statement about another object is compiled anew.
+    """
     columns: list[Column[Any]] = [
         Column("call_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False)
     ]
