@@ -90,7 +90,8 @@ def test_a_model_is_added_and_switched_off(admin: Page, changing: str, guard: Gu
     admin.get_by_role("option", name="Without a price").click()
     row = admin.get_by_role("row").filter(has_text="our-llama")
     expect(row).to_contain_text("no price")
-    admin.get_by_role("switch", name="Enable our-llama of vllm").click(force=True)
+    with admin.expect_response(lambda answer: answer.request.method == "PATCH"):
+        admin.get_by_role("switch", name="Enable our-llama of vllm").click(force=True)
     expect(admin.get_by_role("switch", name="Enable our-llama of vllm")).not_to_be_checked()
     expect(admin.get_by_role("dialog")).to_have_count(0)
     assert ask(changing, "/llm/models?q=our-llama")["items"][0]["enabled"] is False

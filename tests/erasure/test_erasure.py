@@ -139,10 +139,12 @@ def _rewrite(app: FastAPI) -> None:
     with psycopg.connect(_address(app), autocommit=True) as connection:
         (began,) = connection.execute("SELECT clock_timestamp()").fetchone() or ()
         older = (
-            "SELECT 1 FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start < %s"
+            "SELECT 1 FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND xact_start < %s "
+            "AND (datname = current_database() OR backend_xid IS NOT NULL)"
         )
-        while connection.execute(older, (began,)).fetchone():  # who reads since before it keeps what he could still see
+        deadline = time.monotonic() + 30
+        # Who reads since before keeps what he could see; so does who writes since before, in whichever database.
+        while connection.execute(older, (began,)).fetchone() and time.monotonic() < deadline:
             time.sleep(0.02)
         connection.execute("VACUUM FULL")
 

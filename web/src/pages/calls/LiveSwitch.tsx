@@ -36,10 +36,12 @@ export function LiveSwitch({ live, onTop }: { live: Live; onTop: () => void }) {
         data-state={paused ? "paused" : state}
         data-tip={tipOf(live)}
         leftSection={<i aria-hidden />}
-        onClick={() => {
+        onClick={({ currentTarget }) => {
           toggle();
-          // Space pauses from here on; on this button it would be the button's own.
-          if (!on) document.querySelector<HTMLElement>('[role="table"]')?.focus({ preventScroll: true });
+          if (on) return;
+          // Space pauses from here on; on this button it would be the button's own. There is no table while it loads.
+          currentTarget.blur();
+          document.querySelector<HTMLElement>('[role="table"]')?.focus({ preventScroll: true });
         }}
       >
         {WORDS[state]}
