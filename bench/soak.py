@@ -124,6 +124,8 @@ class Soak:
     def _prepare(self) -> None:
         rng = random.Random(4)  # noqa: S311  # not for secrets
         with self._client() as client:
+            first = {**self._fresh(rng), "project": "shop"}  # which is asked for from the beginning
+            self._log(client, "/llm/log-call", first, {"Idempotency-Key": "the first"}, 1)
             for day in range(KEPT_DAYS):
                 began = (datetime.now(UTC) - timedelta(days=day, hours=1)).isoformat()
                 batch = [{**self._fresh(rng), "project": "short", "created_at": began} for _ in range(300)]
