@@ -53,7 +53,7 @@ def fill(folder: Path, calls: int) -> None:
     )  # fmt: skip
     number = payload_tables.number(payload_tables.week_at(time.time_ns() // 1_000 - 21 * MICROS_PER_DAY), 7)
     for start in range(0, PAYLOADS, AT_ONCE):
-        rows = [(2**40 + n, zlib.compress(os.urandom(1_000), 1)) for n in range(start, start + AT_ONCE)]
+        rows = [(2**40 + n, "", zlib.compress(os.urandom(1_000), 1)) for n in range(start, start + AT_ONCE)]
         with db.write() as connection:
             insert_rows(connection, payload_tables.ensure(connection, number), rows)
     with db.write() as connection:
