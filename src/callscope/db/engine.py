@@ -10,6 +10,7 @@ Nobody waits for the lock without limit: a request must get an answer, and a pro
 
 import fcntl
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -48,6 +49,8 @@ PATIENT_SECONDS = 600.0
 """How long one that goes through much may, for a command that an operator waits for."""
 EMPTYING_MILLISECONDS = 20
 """How long the log's emptying waits for readers, and whoever writes for it."""
+OPENING_TRIES, OPENING_PAUSE_SECONDS = 200, 0.05
+"""How often a connection to an SQLite file is tried while another process makes it."""
 LOG_BYTES = 64 * 2**20
 """To this SQLite's log is cut when it begins anew, after a long reader had made it grow."""
 LOOK_SECONDS = 1.0
@@ -411,6 +414,17 @@ def _sqlite_engine(url: str, *, begin: str, cache_kib: int, pool_size: int) -> E
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: object) -> None:
         # sqlite3 would open transactions by itself, at the wrong moment; the "begin" event below does it instead.
+        for _ in range(OPENING_TRIES):
+            try:
+                configure(connection)
+                return
+            except sqlite3.OperationalError as error:
+                if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY:
+                    raise
+            time.sleep(OPENING_PAUSE_SECONDS)  # who makes the file switches to a log, and SQLite waits for nobody there
+        configure(connection)
+
+    def configure(connection: Any) -> None:
         if connection.execute("PRAGMA auto_vacuum").fetchone() != (INCREMENTAL,):
             # Before anything is in the file. Never again: it is a write, and readers open connections too.
             connection.execute(f"PRAGMA auto_vacuum={INCREMENTAL}")
