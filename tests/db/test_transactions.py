@@ -1,11 +1,12 @@
 """What a reading and a writing transaction are: one state, durable, and never a wait without end."""
 
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, closing
 from functools import partial
 from pathlib import Path
 
@@ -259,3 +260,17 @@ def test_what_the_url_says_of_the_connection_holds(database_url: str) -> None:
     with db.read() as connection:
         assert connection.scalar(text("SHOW application_name")) == "mine"
     db.dispose()
+
+
+@pytest.mark.long
+def test_a_file_that_another_program_keeps_for_itself_is_soon_an_error(tmp_path: Path) -> None:
+    file = tmp_path / "kept.db"
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("CREATE TABLE taken (it TEXT)")
+        other.execute("BEGIN EXCLUSIVE")
+        db = Database(f"sqlite:///{file}")
+        started = time.monotonic()
+        with pytest.raises(DatabaseUnavailable, match="locked"), db.read():
+            pass
+        assert time.monotonic() - started < 30
+        db.dispose()

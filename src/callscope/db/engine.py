@@ -49,8 +49,9 @@ PATIENT_SECONDS = 600.0
 """How long one that goes through much may, for a command that an operator waits for."""
 EMPTYING_MILLISECONDS = 20
 """How long the log's emptying waits for readers, and whoever writes for it."""
-OPENING_TRIES, OPENING_PAUSE_SECONDS = 200, 0.05
-"""How often a connection to an SQLite file is tried while another process makes it."""
+OPENING_SECONDS = 5.0
+"""How long a connection to an SQLite file is tried anew while another process makes the file."""
+OPENING_PAUSE_SECONDS = 0.05
 LOG_BYTES = 64 * 2**20
 """To this SQLite's log is cut when it begins anew, after a long reader had made it grow."""
 LOOK_SECONDS = 1.0
@@ -414,17 +415,17 @@ def _sqlite_engine(url: str, *, begin: str, cache_kib: int, pool_size: int) -> E
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: object) -> None:
         # sqlite3 would open transactions by itself, at the wrong moment; the "begin" event below does it instead.
-        for _ in range(OPENING_TRIES):
+        deadline = time.monotonic() + OPENING_SECONDS
+        while True:
             try:
-                configure(connection)
+                set_up(connection)
                 return
             except sqlite3.OperationalError as error:
-                if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
                     raise
             time.sleep(OPENING_PAUSE_SECONDS)  # who makes the file switches to a log, and SQLite waits for nobody there
-        configure(connection)
 
-    def configure(connection: Any) -> None:
+    def set_up(connection: Any) -> None:
         if connection.execute("PRAGMA auto_vacuum").fetchone() != (INCREMENTAL,):
             # Before anything is in the file. Never again: it is a write, and readers open connections too.
             connection.execute(f"PRAGMA auto_vacuum={INCREMENTAL}")
