@@ -15,7 +15,7 @@ from callscope.accounts.models import ApiKey
 from callscope.accounts.projects import ProjectInfo
 from callscope.api.errors import NotFound
 from callscope.api.rights import Caller, Scope
-from callscope.audit.service import note
+from callscope.audit.service import assign, differing, note
 from callscope.db.engine import Database, DatabaseUnavailable
 from callscope.db.periodic import Periodic
 from callscope.db.types import from_micros
@@ -99,12 +99,10 @@ class KeyService:
             key = session.get(ApiKey, key_id)
             if key is None or key.revoked_at is not None:
                 raise KeyNotFound(key_id)
-            changed = {field: new for field, new in changes.items() if new != getattr(key, field)}
-            before = {field: getattr(key, field) for field in changed}
-            for field, value in changed.items():
-                setattr(key, field, value)
-            if changed:
-                note(session, caller, "api_key.update", f"API key {key.id} {key.name}", before, changed)
+            before, after = differing(key, changes)
+            assign(key, after)
+            if after:
+                note(session, caller, "api_key.update", f"API key {key.id} {key.name}", before, after)
             return key
 
     def revoke(self, caller: Caller, key_id: int) -> None:

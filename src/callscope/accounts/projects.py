@@ -14,7 +14,7 @@ from callscope.accounts.changes import ACCOUNTS, change
 from callscope.accounts.models import DEFAULT_PROJECT, DEFAULT_PROJECT_ID, Project
 from callscope.api.errors import Conflict, Forbidden, NotFound, TooMany, invalid
 from callscope.api.rights import Caller
-from callscope.audit.service import AuditFilter, entries, note
+from callscope.audit.service import AuditFilter, assign, differing, entries, note
 from callscope.db.cached import Cached
 from callscope.db.engine import Database
 from callscope.db.versions import Versions
@@ -195,15 +195,13 @@ class ProjectDirectory:
             project = session.get(Project, project_id)
             if project is None:
                 raise ProjectNotFound(project_id)
-            changed = {key: new for key, new in wanted.items() if new != getattr(project, key)}
-            if "name" in changed:
-                _check_rename(session, project, str(changed["name"]))
-            before = {key: getattr(project, key) for key in changed}
-            for key, value in changed.items():
-                setattr(project, key, value)
+            before, after = differing(project, wanted)
+            if "name" in after:
+                _check_rename(session, project, str(after["name"]))
+            assign(project, after)
             check_retention(project.payload_days, project.row_days)
-            if changed:
-                note(session, caller, "project.update", f"project {project.name}", before, dict(changed))
+            if after:
+                note(session, caller, "project.update", f"project {project.name}", before, after)
             return project
 
     def page(self, caller: Caller, after: int, limit: int) -> list[Project]:

@@ -14,7 +14,7 @@ from callscope.accounts.models import DEFAULT_PROJECT_ID, User
 from callscope.accounts.passwords import Passwords, check_new
 from callscope.api.errors import Conflict, NotFound, invalid
 from callscope.api.rights import Caller, Role
-from callscope.audit.service import note
+from callscope.audit.service import assign, differing, note
 from callscope.db.engine import Database
 from callscope.db.versions import Versions
 
@@ -104,14 +104,12 @@ class UserService:
         """
         with change(self._db, self._versions) as session:
             user = _existing(session, user_id)
-            before = {key: getattr(user, key) for key, value in changes.items() if getattr(user, key) != value}
-            if not before:
+            before, after = differing(user, changes)
+            if not after:
                 return user
-            after = {key: changes[key] for key in before}
             if after.get("role", user.role) != Role.ADMIN or not after.get("is_active", user.is_active):
                 _check_not_last(session, user)
-            for key, value in after.items():
-                setattr(user, key, value)
+            assign(user, after)
             if after.get("is_active") is False:
                 user.token_version += 1
             user.updated_at = datetime.now(UTC)

@@ -1,6 +1,6 @@
 """Writing to and reading from the audit log."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -9,6 +9,18 @@ from sqlalchemy.orm import Session
 
 from callscope.api.rights import Caller
 from callscope.audit.models import AuditEntry
+
+
+def differing(row: object, wanted: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:
+    """What a row has now of the fields that are wanted otherwise, and what is wanted of them: `before` and `after`."""
+    before = {field: getattr(row, field) for field, value in wanted.items() if getattr(row, field) != value}
+    return before, {field: wanted[field] for field in before}
+
+
+def assign(row: object, values: Mapping[str, object]) -> None:
+    """Give fields of a row their values."""
+    for field, value in values.items():
+        setattr(row, field, value)
 
 
 def note(

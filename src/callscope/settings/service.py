@@ -11,7 +11,7 @@ from typing import TypedDict
 from sqlalchemy.orm import Session
 
 from callscope.api.rights import Caller
-from callscope.audit.service import note
+from callscope.audit.service import assign, differing, note
 from callscope.db.cached import Cached
 from callscope.db.engine import Database
 from callscope.db.versions import Versions, bump
@@ -108,8 +108,8 @@ def _snapshot(row: SystemSettings | None) -> Settings:
 def _store(session: Session, row: SystemSettings | None, caller: Caller, changes: SettingsChanges) -> Settings:
     """Write what differs, with its audit entry and the new version; returns what then holds."""
     current = _snapshot(row)
-    old = {name: getattr(current, name) for name, value in changes.items() if getattr(current, name) != value}
-    if not old:
+    old, new = differing(current, changes)
+    if not new:
         return current
     if row is None:
         row = SystemSettings(
@@ -117,9 +117,7 @@ def _store(session: Session, row: SystemSettings | None, caller: Caller, changes
             enable_caching=current.enable_caching, cache_ttl_seconds=current.cache_ttl_seconds,
         )  # fmt: skip
         session.add(row)
-    new = {name: value for name, value in changes.items() if name in old}
-    for name, value in new.items():
-        setattr(row, name, value)
+    assign(row, new)
     row.updated_at, row.updated_by = datetime.now(UTC), caller.name
     note(session, caller, "settings.update", "settings", before=old, after=new)
     bump(session.connection(), VERSION)

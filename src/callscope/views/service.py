@@ -15,7 +15,7 @@ from callscope.accounts.models import User
 from callscope.accounts.projects import ProjectDirectory
 from callscope.api.errors import Conflict, Forbidden, NotFound
 from callscope.api.rights import Caller
-from callscope.audit.service import note
+from callscope.audit.service import assign, differing, note
 from callscope.db.engine import Database
 from callscope.views.models import SavedView
 from callscope.views.schemas import FiltersOut, ViewChange, ViewFilters, ViewIn, ViewOut
@@ -107,11 +107,10 @@ class ViewService:
             view = found.view
             if "name" in wanted and wanted["name"] != view.name:
                 _check_free(session, view.user_id, str(wanted["name"]))
-            changed = {key: value for key, value in wanted.items() if value != getattr(view, key)}
+            _, changed = differing(view, wanted)
             if changed:
                 before = _told(view)
-                for key, value in changed.items():
-                    setattr(view, key, value)
+                assign(view, changed)
                 view.updated_at = datetime.now(UTC)
                 if view.shared or before["shared"]:
                     note(session, caller, "view.update", f"view {before['name']}", *_difference(before, view, changed))
