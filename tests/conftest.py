@@ -20,6 +20,7 @@ from callscope.dashboard import web
 from callscope.db.engine import Database
 from callscope.db.migrate import upgrade
 from callscope.pricing.seed import seed_catalogue
+from tests.caller import Api, admin_of
 
 SECRET = "a-secret-for-tests-only-0123456789"
 LOCAL = ("127.0.0.1", 50_000)
@@ -117,15 +118,20 @@ def db(database_url: str) -> Iterator[Database]:
     database.dispose()
 
 
-@pytest.fixture
-def config(database_url: str, tmp_path: Path) -> Config:
-    """The settings of the app under test."""
+def settings_of(database_url: str, folder: Path) -> Config:
+    """The settings of a server on that database."""
     return Config(
         _env_file=None,  # type: ignore[call-arg]  # pydantic-settings' own argument
         database_url_setting=database_url,
         secret_key_setting=SECRET,
-        data_dir=tmp_path / "data",
+        data_dir=folder / "data",
     )
+
+
+@pytest.fixture
+def config(database_url: str, tmp_path: Path) -> Config:
+    """The settings of the app under test."""
+    return settings_of(database_url, tmp_path)
 
 
 @pytest.fixture
@@ -139,6 +145,18 @@ def client(app: FastAPI) -> Iterator[TestClient]:
     """A started app, called from the same machine by nobody in particular."""
     with TestClient(app, base_url="http://127.0.0.1:8000", client=LOCAL, raise_server_exceptions=False) as client:
         yield client
+
+
+@pytest.fixture
+def untidied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No server that is started from now on tidies up by itself: cells of minutes are all there."""
+    monkeypatch.setattr("callscope.ingest.housekeeping.FIRST_SECONDS", 3_600.0)
+
+
+@pytest.fixture
+def api(app: FastAPI, client: TestClient) -> Api:
+    """The started server, for an admin."""
+    return admin_of(app, client)
 
 
 @pytest.fixture(autouse=True, scope="session")

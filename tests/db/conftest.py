@@ -15,7 +15,7 @@ from callscope.api.rights import Role, Scope
 from callscope.config import Config
 from callscope.db.engine import Database
 from callscope.store.sql.doctor import examine
-from tests.conftest import SECRET
+from tests.conftest import settings_of
 from tests.contract.world import Headers, World, bearer, open_world
 from tests.db.schemas import Rows, rows, tables
 
@@ -52,12 +52,7 @@ def empty(empty_database_url: str) -> Iterator[Database]:
 @pytest.fixture
 def empty_config(empty_database_url: str, tmp_path: Path) -> Config:
     """The settings of a server on that database."""
-    return Config(
-        _env_file=None,  # type: ignore[call-arg]  # pydantic-settings' own argument
-        database_url_setting=empty_database_url,
-        secret_key_setting=SECRET,
-        data_dir=tmp_path / "data",
-    )
+    return settings_of(empty_database_url, tmp_path)
 
 
 @pytest.fixture(scope="session")

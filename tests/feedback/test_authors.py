@@ -1,18 +1,8 @@
 """Who a rating is by: users are themselves, and a key speaks for others but for no user."""
 
-import pytest
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
-
 from callscope.api.rights import Caller
-from tests.caller import SCOPES, Api, admin_of
+from tests.caller import SCOPES, Api
 from tests.ingest.conftest import CALL
-
-
-@pytest.fixture
-def api(app: FastAPI, client: TestClient) -> Api:
-    """The started server, for an admin."""
-    return admin_of(app, client)
 
 
 def test_a_key_that_names_a_user_does_not_change_his_rating(api: Api) -> None:

@@ -1,17 +1,4 @@
-"""The started server, for an admin."""
-
-import pytest
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
-
-from tests.caller import Api, admin_of
-
-
-@pytest.fixture
-def api(app: FastAPI, client: TestClient) -> Api:
-    """The started server, for an admin."""
-    return admin_of(app, client)
-
+"""A call, for the tests of what comes in."""
 
 CALL = {
     "model": "gpt-4",

@@ -19,13 +19,7 @@ MODELS = (("openai", "gpt-4o"), ("anthropic", "claude-haiku-4-5"), ("nobody", "h
 
 
 @pytest.fixture
-def _untidied(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The server does not tidy up by itself: the tests say when."""
-    monkeypatch.setattr("callscope.ingest.housekeeping.FIRST_SECONDS", 3_600.0)
-
-
-@pytest.fixture
-def api(_untidied: None, app: FastAPI, client: TestClient) -> Api:
+def api(untidied: None, app: FastAPI, client: TestClient) -> Api:
     """The started server, for an admin."""
     return admin_of(app, client)
 

@@ -2,20 +2,11 @@
 
 from dataclasses import replace
 
-import pytest
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
-
 from callscope.api.rights import Caller, Scope
-from tests.caller import Api, admin_of
+from tests.caller import Api
 
 CALL = {"prompt_tokens": 5, "completion_tokens": 150, "latency_ms": 20, "status": "success"}
 PROGRAM = Caller("a program", api_key_id=1, scopes=frozenset({Scope.INGEST}))
-
-
-@pytest.fixture
-def api(app: FastAPI, client: TestClient) -> Api:
-    return admin_of(app, client)
 
 
 def program(api: Api, project: str | None = None) -> Api:

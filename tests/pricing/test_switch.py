@@ -14,11 +14,6 @@ CALL = {"prompt_tokens": 5, "completion_tokens": 150, "latency_ms": 20, "status"
 SPELLINGS = [name for name in HAIKU_45 if name == name.strip()]
 
 
-@pytest.fixture
-def api(app: FastAPI, client: TestClient) -> Api:
-    return admin_of(app, client)
-
-
 def models(api: Api, **query: Any) -> dict[str, bool]:
     items = api.get("/llm/models", limit=500, **query)["items"]
     return {f"{model['provider']}/{model['name']}": model["enabled"] for model in items}

@@ -10,13 +10,11 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
 
 from callscope.api import streams
 from callscope.api.rights import Scope
 from callscope.tail import feed
-from tests.caller import Api, admin_of
+from tests.caller import Api
 from tests.cli.test_serve import SERVE, log_in, started
 from tests.observability.server import ADMIN, LocalServer
 
@@ -39,11 +37,6 @@ def events(lines: list[str]) -> list[Event]:
                 found.append((fields["event"], fields.get("id"), json.loads(fields["data"])))
             fields = {}
     return found
-
-
-@pytest.fixture
-def api(app: FastAPI, client: TestClient) -> Api:
-    return admin_of(app, client)
 
 
 def look(api: Api, after: int = 0, **query: Any) -> list[Event]:
