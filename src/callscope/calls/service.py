@@ -110,12 +110,11 @@ class CallService:
         filed = self._filed_at_once(caller, calls)
         if filed is None:
             filed = await run_in_threadpool(self._filed, caller, calls)
-        else:
+        elif (limits := self._projects.cached_call_limits()) != {}:
             project_ids = [one.project_id for one in filed]
-            limits = self._projects.cached_call_limits()
             if limits is None:
                 await run_in_threadpool(self._check_rates, project_ids)
-            elif limits:
+            else:
                 self._check_rates(project_ids, limits)
         if len(body) > LARGE_BODY or not self._intake.ready:
             return await run_in_threadpool(self._to_submit, caller, filed, body, key, now)
