@@ -11,21 +11,20 @@ import argparse
 import itertools
 import json
 import multiprocessing
-import os
 import random
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import update
 
+from bench import purge as bench_purge
+from bench import reprice
 from bench.client import drive, quantile, request
-from bench.fill import copy, seed_calls
 from bench.ingest import call
 from bench.server import Server
 from callscope.accounts.models import Project
@@ -33,11 +32,8 @@ from callscope.config import load_config
 from callscope.db.engine import Database
 from callscope.ingest.row import MICROS_PER_DAY
 from callscope.store.sql import payload_tables
-from callscope.store.sql.bulk import insert_rows
 from callscope.store.sql.store import SqlStore
 
-PAYLOADS = 100_000
-AT_ONCE = 5_000
 PER_REQUEST = 10
 CONNECTIONS = 4
 ALONE_SECONDS = 20
@@ -45,17 +41,10 @@ ALONE_SECONDS = 20
 
 def fill(folder: Path, calls: int) -> None:
     """Calls of 30 days, and payloads that are due to be deleted as soon as a purge looks."""
-    db = seed_calls(folder, 3)
-    copy(db, calls, 30)
-    subprocess.run(  # noqa: S603  # our own command
-        [sys.executable, "-m", "callscope", "doctor", "--repair", "--data-dir", str(folder)],
-        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    reprice.fill(folder, calls, 3)
+    db = Database(load_config(data_dir=folder).database_url)
     number = payload_tables.number(payload_tables.week_at(time.time_ns() // 1_000 - 21 * MICROS_PER_DAY), 7)
-    for start in range(0, PAYLOADS, AT_ONCE):
-        rows = [(2**40 + n, "", zlib.compress(os.urandom(1_000), 1)) for n in range(start, start + AT_ONCE)]
-        with db.write() as connection:
-            insert_rows(connection, payload_tables.ensure(connection, number), rows)
+    bench_purge.fill(db, number, 2**40)
     with db.write() as connection:
         connection.execute(update(Project).where(Project.__table__.c.id == 1).values(payload_days=7))
     db.dispose()

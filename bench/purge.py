@@ -26,19 +26,21 @@ PAYLOADS = 100_000
 AT_ONCE = 5_000
 
 
+def fill(db: Database, number: int, first_id: int) -> None:
+    """Put payloads of a kilobyte, which cannot be packed, into the table of that number."""
+    for start in range(first_id, first_id + PAYLOADS, AT_ONCE):
+        rows = [(call_id, "", zlib.compress(os.urandom(1_000), 1)) for call_id in range(start, start + AT_ONCE)]
+        with db.write() as connection:
+            insert_rows(connection, payload_tables.ensure(connection, number), rows)
+
+
 def main(folder: Path) -> None:
     """Fill, purge, and tell."""
     db = Database(f"sqlite:///{folder / 'purge.db'}")
     upgrade(db, seed_catalogue)
     now = time.time_ns() // 1000
     number = payload_tables.number(payload_tables.week_at(now), 7)
-    for start in range(0, PAYLOADS, AT_ONCE):
-        rows = [
-            (i, "Where is my parcel?", zlib.compress(os.urandom(1_000), 1))
-            for i in range(start + 1, start + AT_ONCE + 1)
-        ]
-        with db.write() as connection:
-            insert_rows(connection, payload_tables.ensure(connection, number), rows)
+    fill(db, number, 1)
     with db.write() as connection:
         project = {"id": 1, "name": "default", "description": "", "created_at": datetime.now(UTC), "payload_days": 7}
         connection.execute(insert(Project).values(project | {"payloads_purged": 0}))
