@@ -4,6 +4,7 @@ import { type ReactNode, useEffect, useId } from "react";
 import { useRights } from "./rights";
 import type { View } from "./search";
 import classes from "./shared.module.css";
+import { Skeleton } from "./states";
 import { callsView, useView } from "./view";
 
 interface PageProps {
@@ -67,6 +68,17 @@ export function Tiles({ even, children }: { even?: 4 | 8; children: ReactNode })
     <div className={classes.tiles} data-even={even}>
       {children}
     </div>
+  );
+}
+
+/** Tiles without their figures: nothing moves when they come. */
+export function TilesToCome({ even, titles }: { even: 4 | 8; titles: string[] }) {
+  return (
+    <Tiles even={even}>
+      {titles.map((title) => (
+        <Tile key={title} title={title} value={<Skeleton height={36} width="60%" />} />
+      ))}
+    </Tiles>
   );
 }
 

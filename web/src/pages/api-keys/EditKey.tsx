@@ -1,11 +1,10 @@
-import { TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, data } from "@/api/client";
 import type { KeyOut } from "@/api/schema";
 import { failureOf } from "@/shared/failure";
 import { Form } from "@/shared/form";
-import { RequestsPerMinute } from "./NewKey";
+import { KeyName, RequestsPerMinute } from "./NewKey";
 
 export function EditKey({ of, onDone }: { of: KeyOut; onDone: () => void }) {
   const queryClient = useQueryClient();
@@ -30,15 +29,7 @@ export function EditKey({ of, onDone }: { of: KeyOut; onDone: () => void }) {
       general={general}
       onSubmit={() => save.mutate()}
     >
-      <TextInput
-        label="Name"
-        description="The program that uses it."
-        dir="auto"
-        data-autofocus
-        value={name}
-        error={at("name")}
-        onChange={(event) => setName(event.currentTarget.value)}
-      />
+      <KeyName value={name} error={at("name")} onChange={setName} />
       <RequestsPerMinute value={requests} error={at("requests_per_minute")} onChange={setRequests} />
     </Form>
   );

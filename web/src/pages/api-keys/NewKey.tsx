@@ -43,15 +43,7 @@ function KeyForm({ onMade }: { onMade: (key: NewKeyOut) => void }) {
   const names = all.data?.map((one) => ({ value: one.name, label: one.name })) ?? [];
   return (
     <Form action="Create key" pending={create.isPending} general={general} onSubmit={() => create.mutate()}>
-      <TextInput
-        label="Name"
-        description="The program that uses it."
-        dir="auto"
-        data-autofocus
-        value={name}
-        error={at("name")}
-        onChange={(event) => setName(event.currentTarget.value)}
-      />
+      <KeyName value={name} error={at("name")} onChange={setName} />
       <Select
         label="Project"
         description="What the key logs and reads."
@@ -76,6 +68,25 @@ function KeyForm({ onMade }: { onMade: (key: NewKeyOut) => void }) {
       </Checkbox.Group>
       <RequestsPerMinute value={requests} error={at("requests_per_minute")} onChange={setRequests} />
     </Form>
+  );
+}
+
+interface KeyNameProps {
+  value: string;
+  error: string | undefined;
+  onChange: (name: string) => void;
+}
+
+export function KeyName({ onChange, ...field }: KeyNameProps) {
+  return (
+    <TextInput
+      {...field}
+      label="Name"
+      description="The program that uses it."
+      dir="auto"
+      data-autofocus
+      onChange={(event) => onChange(event.currentTarget.value)}
+    />
   );
 }
 

@@ -3,7 +3,7 @@ import type { Forecast, Summary } from "@/api/schema";
 import { Sparkline } from "@/shared/chart/Sparkline";
 import { Change, Money, Unknown } from "@/shared/figures";
 import { money } from "@/shared/format";
-import { Tile, Tiles } from "@/shared/layout";
+import { Tile, Tiles, TilesToCome } from "@/shared/layout";
 import { Loaded, Skeleton } from "@/shared/states";
 import type { Asked } from "./asked";
 import { monthName } from "./month";
@@ -15,20 +15,9 @@ const TITLES = ["Cost", MONTH, PER_CALL, SAVED];
 
 export function Figures({ asked }: { asked: Asked }) {
   return (
-    <Loaded query={asked.figures} what="The figures" skeleton={<Coming />} quiet>
+    <Loaded query={asked.figures} what="The figures" skeleton={<TilesToCome even={4} titles={TITLES} />} quiet>
       {(now) => <Shown now={now} asked={asked} />}
     </Loaded>
-  );
-}
-
-/** The same tiles without their figures: nothing moves when they come. */
-function Coming() {
-  return (
-    <Tiles even={4}>
-      {TITLES.map((title) => (
-        <Tile key={title} title={title} value={<Skeleton height={36} width="60%" />} />
-      ))}
-    </Tiles>
   );
 }
 

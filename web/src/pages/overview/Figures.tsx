@@ -5,8 +5,8 @@ import type { Summary } from "@/api/schema";
 import { Sparkline } from "@/shared/chart/Sparkline";
 import { Change, Count, Exact, Latency, Money, Share, Unknown } from "@/shared/figures";
 import { count, counted, latency, money, share } from "@/shared/format";
-import { Tile, Tiles } from "@/shared/layout";
-import { Loaded, Skeleton } from "@/shared/states";
+import { Tile, Tiles, TilesToCome } from "@/shared/layout";
+import { Loaded } from "@/shared/states";
 import { callsView, useView } from "@/shared/view";
 import { rating, ratingExact } from "./answers";
 import type { Asked } from "./asked";
@@ -19,20 +19,9 @@ const TITLES = ["Calls", "Cost", "Error rate", P95, "Tokens", "Average rating", 
 
 export function Figures(asked: Asked) {
   return (
-    <Loaded query={asked.figures} what="The figures" skeleton={<Coming />} quiet>
+    <Loaded query={asked.figures} what="The figures" skeleton={<TilesToCome even={8} titles={TITLES} />} quiet>
       {(now) => <Shown now={now} asked={asked} />}
     </Loaded>
-  );
-}
-
-/** The same tiles without their figures: nothing moves when they come. */
-function Coming() {
-  return (
-    <Tiles even={8}>
-      {TITLES.map((title) => (
-        <Tile key={title} title={title} value={<Skeleton height={36} width="60%" />} />
-      ))}
-    </Tiles>
   );
 }
 
