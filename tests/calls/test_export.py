@@ -5,6 +5,7 @@ import io
 import json
 import os
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -216,7 +217,7 @@ def test_payloads_are_read_by_their_size_and_unpacked_one_by_one(filled: Api, mo
     filled.log([CALL | {"latency_ms": 9, "prompt": os.urandom(5_000).hex()} for _ in range(9)])
     read: list[int] = []
     unpacked: list[int] = []
-    store_read, unpack = SqlReading.payloads, payload.unpack
+    store_read, unpack, here = SqlReading.payloads, payload.unpack, threading.current_thread()
 
     def reading(self: SqlReading, calls: Sequence[HasPayload]) -> dict[int, list[bytes]]:
         bodies = store_read(self, calls)
@@ -224,7 +225,8 @@ def test_payloads_are_read_by_their_size_and_unpacked_one_by_one(filled: Api, mo
         return bodies
 
     def unpacking(bodies: Sequence[bytes]) -> tuple[dict[str, Any], int]:
-        unpacked.append(len(bodies))
+        if threading.current_thread() is here:  # the server brings texts into their index meanwhile
+            unpacked.append(len(bodies))
         return unpack(bodies)
 
     monkeypatch.setattr(SqlReading, "payloads", reading)
