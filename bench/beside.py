@@ -3,14 +3,14 @@
     python -m bench.beside FOLDER [--calls 200000] [--rate 2000]
 
 It fills the folder with calls and with one old week's payloads of a kilobyte (100,000), logs `--rate` calls a second in
-batches of 10 on 4 connections, first alone, then beside each. The disk counts: on one in memory (`/dev/shm`) what is
-left is what Callscope itself makes logging wait for.
+batches of 10 on 16 connections, first alone, then beside each: the purge is the server's own, a minute after its start.
+A pause is a time in which no batch is acknowledged; a batch waits for the transaction before its own besides. The disk
+counts: on one in memory (`/dev/shm`) what is left is what Callscope itself makes logging wait for.
 """
 
 import argparse
 import itertools
 import json
-import multiprocessing
 import random
 import subprocess
 import sys
@@ -20,7 +20,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 from bench import purge as bench_purge
 from bench import reprice
@@ -31,23 +31,26 @@ from callscope.accounts.models import Project
 from callscope.config import load_config
 from callscope.db.engine import Database
 from callscope.ingest.row import MICROS_PER_DAY
-from callscope.store.sql import payload_tables
-from callscope.store.sql.store import SqlStore
+from callscope.store.sql import payload_tables, tidying
+from callscope.store.sql.giving_back import FEW_PAGES
 
 PER_REQUEST = 10
-CONNECTIONS = 4
+CONNECTIONS = 16
 ALONE_SECONDS = 20
+LOOK_SECONDS = 0.1
 
 
-def fill(folder: Path, calls: int) -> None:
-    """Calls of 30 days, and payloads that are due to be deleted as soon as a purge looks."""
+def fill(folder: Path, calls: int) -> int:
+    """Calls of 30 days, and payloads that are due to be deleted as soon as a purge looks; gives their table's number."""
     reprice.fill(folder, calls, 3)
     db = Database(load_config(data_dir=folder).database_url)
     number = payload_tables.number(payload_tables.week_at(time.time_ns() // 1_000 - 21 * MICROS_PER_DAY), 7)
     bench_purge.fill(db, number, 2**40)
     with db.write() as connection:
         connection.execute(update(Project).where(Project.__table__.c.id == 1).values(payload_days=7))
+    tidying.tidy(db, time.time_ns() // 1_000, lambda: False)  # as a server does all the time
     db.dispose()
+    return number
 
 
 class Load:
@@ -65,23 +68,22 @@ class Load:
     def beside(self, what: str, work: Callable[[], None] | None) -> None:
         """Log while the work goes on, or for a while; print how long batches waited."""
         stop = threading.Event()
-        began = time.perf_counter()
-        turns = itertools.count()
 
         def following() -> bytes | None:
-            if stop.is_set():
-                return None
-            due = began + next(turns) * PER_REQUEST / self._rate
-            time.sleep(max(0.0, due - time.perf_counter()))
-            return next(self._bodies)
+            return None if stop.is_set() else next(self._bodies)
 
         def logging() -> None:
             seconds = ALONE_SECONDS if work is None else 3_600.0
-            took, waits, statuses = drive(self._server.port, CONNECTIONS, seconds, following)
+            answers: list[float] = []
+            took, waits, statuses = drive(
+                self._server.port, CONNECTIONS, seconds, following, PER_REQUEST / self._rate, answers
+            )
+            pause = max(later - earlier for earlier, later in itertools.pairwise(answers))
             figures = ", ".join(f"p{100 * share:g} {1000 * quantile(waits, share):.1f}" for share in (0.5, 0.99, 0.999))
             rate = PER_REQUEST * sum(statuses.values()) / took
             print(
-                f"{what}: {rate:,.0f} calls/s, waits in ms: {figures}, longest {1000 * waits[-1]:.1f}, {statuses}",
+                f"{what}: {rate:,.0f} calls/s, longest pause {1000 * pause:.1f} ms, "
+                f"waits in ms: {figures}, longest {1000 * waits[-1]:.1f}, {statuses}",
                 flush=True,
             )
 
@@ -95,12 +97,21 @@ class Load:
         thread.join()
 
 
-def purge(url: str) -> None:
-    """Delete what is due, as the server does every five minutes."""
-    db = Database(url)
-    done = SqlStore(db).purge(time.time_ns() // 1_000)
-    print(f"  {done.payloads:,} payloads deleted", flush=True)
-    db.dispose()
+def purged(db: Database, number: int) -> float:
+    """Wait until the server, which looks a minute after its start, has deleted what is due; gives the seconds it took."""
+    table = payload_tables.table(number)
+    first = select(func.min(table.c.call_id))
+    with db.read() as connection:
+        least = connection.scalar(first)
+    began = 0.0
+    while True:
+        time.sleep(LOOK_SECONDS)
+        with db.read() as connection:
+            if number in payload_tables.existing(connection):
+                if not began and connection.scalar(first) != least:
+                    began = time.perf_counter()
+            elif connection.exec_driver_sql("PRAGMA freelist_count").scalar_one() <= FEW_PAGES:
+                return time.perf_counter() - began
 
 
 def main() -> None:
@@ -112,17 +123,15 @@ def main() -> None:
     options = parser.parse_args()
     folder: Path = options.folder
     folder.mkdir(exist_ok=True)
-    fill(folder, options.calls)
+    number = fill(folder, options.calls)
     with Server(folder) as server:
         token = server.login()
         load = Load(server, token, options.rate)
 
         def purging() -> None:
-            process = multiprocessing.get_context("spawn").Process(
-                target=purge, args=(load_config(data_dir=folder).database_url,)
-            )
-            process.start()
-            process.join()
+            db = Database(load_config(data_dir=folder).database_url)
+            print(f"  the purge took {purged(db, number):.1f} s")
+            db.dispose()
 
         def exporting() -> None:
             asked = urllib.request.Request(  # noqa: S310  # our own server

@@ -54,6 +54,9 @@ OPENING_SECONDS = 5.0
 OPENING_PAUSE_SECONDS = 0.05
 LOG_BYTES = 64 * 2**20
 """To this SQLite's log is cut when it begins anew, after a long reader had made it grow."""
+LONG_LOG, FEW_PAGES = 4_000, 400
+"""From so many pages on SQLite's log should begin anew, and so many are moved while writers wait."""
+CHECKPOINT_ROUNDS = 8
 LOOK_SECONDS = 1.0
 """How often whoever waits looks whether there is still time."""
 LOCK_TIMEOUT = "55P03"  # PostgreSQL's word for a lock that was not to be had in time
@@ -68,7 +71,7 @@ SQLITE_PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA temp_store=MEMORY",
     "PRAGMA secure_delete=FAST",  # what is deleted or moved within a page is overwritten: no further page is written for it
-    "PRAGMA wal_autocheckpoint=16000",  # 64 MB; see callscope.db.checkpoint
+    "PRAGMA wal_autocheckpoint=64000",  # 256 MB; see callscope.db.checkpoint
     f"PRAGMA journal_size_limit={LOG_BYTES}",
 )
 
@@ -216,14 +219,29 @@ class Database:
                     connection.scalar(text("SELECT pg_advisory_unlock(:n, hashtext(:what))"), key)
 
     def checkpoint(self) -> None:
-        """Move what is committed from SQLite's log into its file, as far as that goes without waiting for anyone.
+        """Move what is committed from SQLite's log into its file, as far as that goes without waiting for readers.
+
+        SQLite syncs the file, and begins its log anew, only when nothing was written meanwhile. So this goes in rounds,
+        each of them over what came during the one before. When little is left of a long log, writers wait for the last
+        one: else the log would grow until one of them had to move and sync all of it within its commit.
 
         Raises DatabaseUnavailable, on a full disk for instance.
         """
         with self._translated():
             connection = self._reader.raw_connection()
             try:
-                connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+                cursor = connection.cursor()
+                moved = 0
+                for _ in range(CHECKPOINT_ROUNDS):
+                    before = moved
+                    in_log, moved = _checkpoint(cursor)
+                    if moved < in_log or in_log <= LONG_LOG:  # a reader still needs the rest
+                        return
+                    if 0 <= in_log - before <= FEW_PAGES:
+                        deadline = time.monotonic() + WAIT_SECONDS
+                        with self._own_turn(deadline), self._file_lock(deadline):
+                            _checkpoint(cursor)
+                        return
             finally:
                 connection.close()
 
@@ -358,6 +376,12 @@ class Database:
                 if getattr(error.orig, "sqlstate", None) != LOCK_TIMEOUT:
                     raise
                 connection.rollback()
+
+
+def _checkpoint(cursor: Any) -> tuple[int, int]:
+    """How many pages are in the log, and how many of them in the file now; -1 while another moves them."""
+    _busy, in_log, moved = cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    return in_log, moved
 
 
 def _open_lock(path: Path) -> int:

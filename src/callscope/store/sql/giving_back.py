@@ -23,11 +23,14 @@ def give_back(db: Database, stopping: Callable[[], bool], leave: int = FEW_PAGES
 
 
 def _step(connection: Connection, limit: int) -> int:
+    """A step of up to so many pages.
+
+    As a script, since the driver steps through that by itself: with a statement of its own for each page this thread
+    would stand in line for the interpreter, and others for its lock, as often. The script ends the transaction, which has
+    written nothing so far, and leaves one of its own.
+    """
     before = _free_pages(connection)
-    for _ in range(
-        min(limit, before)
-    ):  # one by one: Python's driver takes a single step of a statement without columns
-        connection.exec_driver_sql("PRAGMA incremental_vacuum(1)")
+    connection.connection.cursor().executescript(f"BEGIN IMMEDIATE; PRAGMA incremental_vacuum({limit});")
     return before - _free_pages(connection)
 
 

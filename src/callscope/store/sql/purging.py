@@ -10,7 +10,7 @@ one, and not taken for a new call.
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from sqlalchemy import Connection, delete, or_, select, update
+from sqlalchemy import Connection, delete, func, or_, select, update
 
 from callscope.accounts.models import Project
 from callscope.calls.models import cost_logs, llm_call_logs
@@ -107,10 +107,10 @@ def _drop_tables(db: Database, now_micros: int, stopping: Callable[[], bool]) ->
 
 def _empty(number: int, connection: Connection, limit: int) -> int:
     """A step through a table of payloads."""
-    ids = payload_tables.table(number).c.call_id
-    first = list(connection.scalars(select(ids).order_by(ids).limit(limit)))
-    payload_tables.delete_from(connection, number, first)
-    return len(first)
+    table = payload_tables.table(number)
+    first = select(table.c.call_id).order_by(table.c.call_id).limit(limit).subquery()
+    last = select(func.max(first.c.call_id)).scalar_subquery()
+    return connection.execute(delete(table).where(table.c.call_id <= last)).rowcount
 
 
 def _shrink(number: int, connection: Connection, limit: int) -> int:
