@@ -137,14 +137,15 @@ def _rewrite(app: FastAPI) -> None:
         assert db.empty_log()
         return
     with psycopg.connect(_address(app), autocommit=True) as connection:
-        (began,) = connection.execute("SELECT clock_timestamp()").fetchone() or ()
+        (now,) = connection.execute("SELECT pg_current_xact_id()::xid::text").fetchone() or ()
         older = (
-            "SELECT 1 FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND xact_start < %s "
-            "AND (datname = current_database() OR backend_xid IS NOT NULL)"
+            "SELECT 1 FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND (age(backend_xid) > age(%(now)s::xid) "
+            "OR datname = current_database() AND age(backend_xmin) > age(%(now)s::xid))"
         )
-        deadline = time.monotonic() + 30
-        # Who reads since before keeps what he could see; so does who writes since before, in whichever database.
-        while connection.execute(older, (began,)).fetchone() and time.monotonic() < deadline:
+        deadline = time.monotonic() + 60
+        # Rows are kept for whoever could still see them: who reads here since before, or while somebody who writes since
+        # before, in whichever database, has not ended.
+        while connection.execute(older, {"now": now}).fetchone() and time.monotonic() < deadline:
             time.sleep(0.02)
         connection.execute("VACUUM FULL")
 
