@@ -91,9 +91,11 @@ class Load:
         thread.start()
         if work is not None:
             started = time.perf_counter()
-            work()
-            print(f"  it took {time.perf_counter() - started:.1f} s", flush=True)
-            stop.set()
+            try:
+                work()
+            finally:
+                stop.set()
+            print(f"  it took {time.perf_counter() - started:.1f} s, waiting for it included", flush=True)
         thread.join()
 
 
@@ -103,13 +105,14 @@ def purged(db: Database, number: int) -> float:
     first = select(func.min(table.c.call_id))
     with db.read() as connection:
         least = connection.scalar(first)
-    began = 0.0
+    began = time.perf_counter()
+    has_begun = False
     while True:
         time.sleep(LOOK_SECONDS)
         with db.read() as connection:
             if number in payload_tables.existing(connection):
-                if not began and connection.scalar(first) != least:
-                    began = time.perf_counter()
+                if not has_begun and connection.scalar(first) != least:
+                    began, has_begun = time.perf_counter(), True
             elif connection.exec_driver_sql("PRAGMA freelist_count").scalar_one() <= FEW_PAGES:
                 return time.perf_counter() - began
 

@@ -98,22 +98,22 @@ def test_a_log_that_has_grown_is_cut_when_it_begins_anew(file: Path) -> None:
 
 def test_the_log_begins_anew_although_somebody_writes_all_the_time(file: Path) -> None:
     db = Database(f"sqlite:///{file}")
-    written = threading.Event()
 
     def write() -> None:
         for _ in range(400):
             with db.write() as connection:
                 connection.execute(text("INSERT INTO much VALUES (zeroblob(400000))"))
-        written.set()
 
     try:
         with db.write() as connection:
             connection.execute(text("CREATE TABLE much (of_it BLOB)"))
         writer = threading.Thread(target=write)
         writer.start()
-        while not written.wait(0.02):
+        while writer.is_alive():
             db.checkpoint()
-        writer.join()
+            writer.join(0.02)
+        with db.read() as connection:
+            assert connection.scalar(text("SELECT count(*) FROM much")) == 400
         assert log_of(file) < 80 * MUCH, "of 160 MB that went through it"
     finally:
         db.dispose()

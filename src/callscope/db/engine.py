@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent import futures
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -222,8 +222,8 @@ class Database:
         """Move what is committed from SQLite's log into its file, as far as that goes without waiting for readers.
 
         SQLite syncs the file, and begins its log anew, only when nothing was written meanwhile. So this goes in rounds,
-        each of them over what came during the one before. When little is left of a long log, writers wait for the last
-        one: else the log would grow until one of them had to move and sync all of it within its commit.
+        each of them over what came during the one before. When little is left of a long log, or there is no end to it,
+        writers wait for the last round: else the log would grow until one of them had to move all of it in its commit.
 
         Raises DatabaseUnavailable, on a full disk for instance.
         """
@@ -235,13 +235,13 @@ class Database:
                 for _ in range(CHECKPOINT_ROUNDS):
                     before = moved
                     in_log, moved = _checkpoint(cursor)
-                    if moved < in_log or in_log <= LONG_LOG:  # a reader still needs the rest
-                        return
+                    if in_log <= LONG_LOG or in_log == before or moved < in_log:
+                        return  # it is short, or all of it moved and synced, or a reader needs the rest
                     if 0 <= in_log - before <= FEW_PAGES:
-                        deadline = time.monotonic() + WAIT_SECONDS
-                        with self._own_turn(deadline), self._file_lock(deadline):
-                            _checkpoint(cursor)
-                        return
+                        break
+                deadline = time.monotonic() + LOOK_SECONDS
+                with suppress(DatabaseUnavailable), self._own_turn(deadline), self._file_lock(deadline):
+                    _checkpoint(cursor)
             finally:
                 connection.close()
 
