@@ -228,7 +228,7 @@ def test_an_older_server_writes_and_reads_on_while_the_database_is_upgraded(
         assert upgrade(empty)
         server.wait_for_more()
     assert is_current(empty)
-    assert server.longest < BUSY_SECONDS
+    assert server.longest < 1
     _check_written(empty, server, before)
 
 
@@ -266,7 +266,7 @@ def test_a_migration_lets_others_pass_while_somebody_reads_for_long(
         upgrading.join(BUSY_SECONDS)
         server.wait_for_more()
     assert is_current(empty)
-    assert server.longest < BUSY_SECONDS
+    assert server.longest < 1
 
 
 @pytest.mark.usefixtures("impatient")

@@ -142,7 +142,7 @@ def _rewrite(app: FastAPI) -> None:
             "SELECT 1 FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND (age(backend_xid) > age(%(now)s::xid) "
             "OR datname = current_database() AND age(backend_xmin) > age(%(now)s::xid))"
         )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 30
         # Rows are kept for whoever could still see them: who reads here since before, or while somebody who writes since
         # before, in whichever database, has not ended.
         while connection.execute(older, {"now": now}).fetchone() and time.monotonic() < deadline:
