@@ -191,12 +191,39 @@ def test_a_server_whose_postgresql_hangs_can_be_stopped(own_postgres: Postgres, 
             load.wait_for_more_than(0)
             own_postgres.hang()
             time.sleep(1)
-            asked = time.monotonic()
-            assert server.stop() == 0
-            assert time.monotonic() - asked < 12
+            check_stops_in_time(server)
     finally:
         own_postgres.go_on()
         server.kill()
+
+
+def test_a_server_whose_postgresql_hangs_within_a_reading_can_be_stopped(
+    own_postgres: Postgres, tmp_path: Path
+) -> None:
+    server = Server(own_postgres.url, tmp_path / "data")
+    try:
+        headers = {"Authorization": f"Bearer {server.login()}"}
+        with ThreadPoolExecutor(1) as pool, psycopg.connect(driver_url(own_postgres.url)) as other:
+            other.execute("LOCK TABLE llm_call_logs")  # nobody can read it
+            answer = pool.submit(httpx.get, f"{server.url}/llm/calls", headers=headers, timeout=60)
+            waiting = "SELECT FROM pg_locks WHERE relation = 'llm_call_logs'::regclass AND NOT granted"
+            assert eventually(lambda: other.execute(waiting).fetchone() is not None)
+            own_postgres.hang()
+            try:
+                check_stops_in_time(server)
+            finally:
+                own_postgres.go_on()
+        assert answer.exception() is not None or answer.result().status_code == 503
+    finally:
+        own_postgres.go_on()
+        server.kill()
+
+
+def check_stops_in_time(server: Server) -> None:
+    """Asked to stop, it has soon ended in good order."""
+    asked = time.monotonic()
+    assert server.stop() == 0
+    assert time.monotonic() - asked < 12
 
 
 @pytest.mark.parametrize("function", ["pg_terminate_backend", "pg_cancel_backend"])

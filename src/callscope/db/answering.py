@@ -5,6 +5,7 @@ everything, ends nothing; and neither libpq nor psycopg has a bound of its own.
 """
 
 import time
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import psycopg
@@ -22,9 +23,13 @@ class NoAnswer(psycopg.OperationalError):
 
 
 class AnsweringConnection(psycopg.Connection[Any]):
-    """Is closed, with `NoAnswer`, once the server has not been heard of for `answer_seconds` during a statement."""
+    """Is closed, with `NoAnswer`, once the server has not been heard of for `answer_seconds` during a statement.
+
+    From the moment `give_up_at()` on (of `time.monotonic`) no silence is borne: nobody wants the answer any more.
+    """
 
     answer_seconds = REST_SECONDS
+    give_up_at: Callable[[], float] = staticmethod(lambda: float("inf"))
 
     def wait(self, gen: PQGen[T], interval: float = INTERVAL_SECONDS, timeout: float | None = None) -> T:
         """See psycopg, which has everything that talks to the server wait here."""
@@ -43,8 +48,8 @@ class AnsweringConnection(psycopg.Connection[Any]):
                 ready = yield wanted
                 if ready:
                     heard_at = time.monotonic()
-                elif time.monotonic() - heard_at >= self.answer_seconds:
-                    raise NoAnswer(f"the database has not answered for {self.answer_seconds:.0f} seconds")
+                elif (now := time.monotonic()) >= min(heard_at + self.answer_seconds, self.give_up_at()):
+                    raise NoAnswer(f"the database has not answered for {now - heard_at:.0f} seconds")
                 wanted = gen.send(ready)
         except StopIteration as done:
             value: T = done.value

@@ -105,8 +105,10 @@ class Database:
             self._reader = _sqlite_engine(url, begin="BEGIN", cache_kib=read_cache_kib, pool_size=8)
             self._writer = _sqlite_engine(url, begin="BEGIN IMMEDIATE", cache_kib=write_cache_kib, pool_size=1)
         else:
-            self._reader = postgresql.reading_engine(self.url, self.readers + RESERVED, READ_SECONDS)
-            self._writer = postgresql.writing_engine(self.url)
+            self._reader = postgresql.reading_engine(
+                self.url, self._until, connections=self.readers + RESERVED, statement_seconds=READ_SECONDS
+            )
+            self._writer = postgresql.writing_engine(self.url, self._until)
             for engine in (self._reader, self._writer):
                 event.listen(engine, "connect", _check_encoding)
 
@@ -175,7 +177,10 @@ class Database:
             yield connection
 
     def give_up_at(self, moment: float) -> None:
-        """For a stop: from this moment (of `time.monotonic`) on nobody waits for the lock any more."""
+        """For a stop: from this moment (of `time.monotonic`) on nobody waits for the lock, or for PostgreSQL's answer.
+
+        A process does not end before its threads, and one that reads would wait for a silent server.
+        """
         self._give_up_at = moment
 
     @contextmanager
@@ -308,9 +313,12 @@ class Database:
             return True
         return isinstance(cause, driver.OperationalError) or codes[0] == READ_ONLY or codes[1] == NOT_A_DATABASE
 
+    def _until(self) -> float:
+        return self._give_up_at
+
     @contextmanager
     def _place_to_read(self) -> Iterator[None]:
-        if not self._places.acquire(timeout=READER_SECONDS):
+        if not self._places.acquire(timeout=max(0.0, min(READER_SECONDS, self._give_up_at - time.monotonic()))):
             raise DatabaseUnavailable("too many are reading")
         try:
             yield

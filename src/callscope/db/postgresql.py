@@ -5,6 +5,8 @@ COMMITTED: it must see what was committed before it got the lock of all writers.
 slow readers leave the writer his.
 """
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
@@ -34,9 +36,13 @@ TAKE_WRITE_LOCK = text(
 LIMIT_TRANSACTION = text("SELECT set_config('statement_timeout', :statement, true)")
 
 
-def reading_engine(url: URL, connections: int, statement_seconds: float) -> Engine:
-    """The engine for `Database.read`; a statement may take so long unless `limit` says something else."""
-    engine = _engine(url, "REPEATABLE READ", pool_size=connections // 2, max_overflow=connections - connections // 2)
+def reading_engine(url: URL, give_up_at: Callable[[], float], *, connections: int, statement_seconds: float) -> Engine:
+    """The engine for `Database.read`; a statement may take so long unless `limit` says something else.
+
+    Nothing is waited for from `give_up_at()` on, a moment of `time.monotonic`.
+    """
+    size = connections // 2
+    engine = _engine(url, give_up_at, "REPEATABLE READ", pool_size=size, max_overflow=connections - size)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: object) -> None:
@@ -46,9 +52,9 @@ def reading_engine(url: URL, connections: int, statement_seconds: float) -> Engi
     return engine
 
 
-def writing_engine(url: URL) -> Engine:
+def writing_engine(url: URL, give_up_at: Callable[[], float]) -> Engine:
     """The engine for `Database.write`. One thread of a process writes at a time, so one connection is enough."""
-    engine = _engine(url, "READ COMMITTED", pool_size=1, max_overflow=1)
+    engine = _engine(url, give_up_at, "READ COMMITTED", pool_size=1, max_overflow=1)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: object) -> None:
@@ -79,7 +85,9 @@ def take_write_lock(connection: Connection, number: int, wait_seconds: float, st
     connection.execute(TAKE_WRITE_LOCK, values)
 
 
-def _engine(url: URL, isolation_level: Any, *, pool_size: int, max_overflow: int) -> Engine:
+def _engine(
+    url: URL, give_up_at: Callable[[], float], isolation_level: Any, *, pool_size: int, max_overflow: int
+) -> Engine:
     engine = create_engine(
         url, isolation_level=isolation_level, pool_size=pool_size, max_overflow=max_overflow, pool_pre_ping=True,
         pool_timeout=10, hide_parameters=True,
@@ -91,9 +99,13 @@ def _engine(url: URL, isolation_level: Any, *, pool_size: int, max_overflow: int
 
     @event.listens_for(engine, "do_connect")
     def _connect(_dialect: object, _record: object, arguments: Any, options: Any) -> Any:
-        from callscope.db.answering import AnsweringConnection
+        from callscope.db.answering import AnsweringConnection, NoAnswer
 
-        return AnsweringConnection.connect(*arguments, **options)
+        if time.monotonic() >= give_up_at():
+            raise NoAnswer("the server stops")
+        connection = AnsweringConnection.connect(*arguments, **options)
+        connection.give_up_at = give_up_at
+        return connection
 
     @event.listens_for(engine, "checkin")
     def _rest(connection: Any, _record: object) -> None:
