@@ -4,7 +4,8 @@
 
 It fills the folder with calls and with one old week's payloads of a kilobyte (100,000), logs `--rate` calls a second in
 batches of 10 on 16 connections, first alone, then beside each: the purge is the server's own, a minute after its start.
-A pause is a time in which no batch is acknowledged; a batch waits for the transaction before its own besides. The disk
+Of the purge only the time is counted in which it was under way. A pause is a time in which no batch is acknowledged; a
+batch waits for the transaction before its own besides. The disk
 counts: on one in memory (`/dev/shm`) what is left is what Callscope itself makes logging wait for.
 """
 
@@ -65,8 +66,13 @@ class Load:
             [request("/llm/log-calls", token, json.dumps(batch).encode()) for batch in batches]
         )
 
-    def beside(self, what: str, work: Callable[[], None] | None) -> None:
-        """Log while the work goes on, or for a while; print how long batches waited."""
+    def beside(self, what: str, work: Callable[[], tuple[float, float] | None] | None) -> None:
+        """Log while the work goes on, or for a while; print how long batches waited.
+
+        What the work gives is from when till when it was under way, by `time.perf_counter`; None: all the time.
+        """
+        answers: list[tuple[float, float]] = []
+        statuses: dict[int, int] = {}
         stop = threading.Event()
 
         def following() -> bytes | None:
@@ -74,47 +80,47 @@ class Load:
 
         def logging() -> None:
             seconds = ALONE_SECONDS if work is None else 3_600.0
-            answers: list[float] = []
-            took, waits, statuses = drive(
-                self._server.port, CONNECTIONS, seconds, following, PER_REQUEST / self._rate, answers
-            )
-            pause = max(later - earlier for earlier, later in itertools.pairwise(answers))
-            figures = ", ".join(f"p{100 * share:g} {1000 * quantile(waits, share):.1f}" for share in (0.5, 0.99, 0.999))
-            rate = PER_REQUEST * sum(statuses.values()) / took
-            print(
-                f"{what}: {rate:,.0f} calls/s, longest pause {1000 * pause:.1f} ms, "
-                f"waits in ms: {figures}, longest {1000 * waits[-1]:.1f}, {statuses}",
-                flush=True,
-            )
+            every = PER_REQUEST / self._rate
+            statuses.update(drive(self._server.port, CONNECTIONS, seconds, following, every, answers)[2])
 
         thread = threading.Thread(target=logging)
         thread.start()
+        began, ended = time.perf_counter(), float("inf")
         if work is not None:
-            started = time.perf_counter()
             try:
-                work()
+                began, ended = work() or (began, time.perf_counter())
             finally:
                 stop.set()
-            print(f"  it took {time.perf_counter() - started:.1f} s, waiting for it included", flush=True)
+            print(f"  it took {ended - began:.1f} s", flush=True)
         thread.join()
+        during = [answer for answer in answers if began <= answer[0] <= ended]
+        pause = max(later - earlier for (earlier, _), (later, _) in itertools.pairwise(during))
+        waits = sorted(waited for _, waited in during)
+        figures = ", ".join(f"p{100 * share:g} {1000 * quantile(waits, share):.1f}" for share in (0.5, 0.99, 0.999))
+        rate = PER_REQUEST * len(during) / (during[-1][0] - during[0][0])
+        print(
+            f"{what}: {rate:,.0f} calls/s, longest pause {1000 * pause:.1f} ms, "
+            f"waits in ms: {figures}, longest {1000 * waits[-1]:.1f}, {statuses}",
+            flush=True,
+        )
 
 
-def purged(db: Database, number: int) -> float:
-    """Wait until the server, which looks a minute after its start, has deleted what is due; gives the seconds it took."""
+def purged(db: Database, number: int) -> tuple[float, float]:
+    """Wait until the server, which looks a minute after its start, has deleted what is due; gives from when till when."""
     table = payload_tables.table(number)
     first = select(func.min(table.c.call_id))
     with db.read() as connection:
         least = connection.scalar(first)
-    began = time.perf_counter()
-    has_begun = False
+    began = 0.0
     while True:
+        looked = time.perf_counter()
         time.sleep(LOOK_SECONDS)
         with db.read() as connection:
             if number in payload_tables.existing(connection):
-                if not has_begun and connection.scalar(first) != least:
-                    began, has_begun = time.perf_counter(), True
+                if not began and connection.scalar(first) != least:
+                    began = looked
             elif connection.exec_driver_sql("PRAGMA freelist_count").scalar_one() <= FEW_PAGES:
-                return time.perf_counter() - began
+                return began, time.perf_counter()
 
 
 def main() -> None:
@@ -131,10 +137,12 @@ def main() -> None:
         token = server.login()
         load = Load(server, token, options.rate)
 
-        def purging() -> None:
+        def purging() -> tuple[float, float]:
             db = Database(load_config(data_dir=folder).database_url)
-            print(f"  the purge took {purged(db, number):.1f} s")
-            db.dispose()
+            try:
+                return purged(db, number)
+            finally:
+                db.dispose()
 
         def exporting() -> None:
             asked = urllib.request.Request(  # noqa: S310  # our own server

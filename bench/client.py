@@ -37,9 +37,8 @@ async def _connection(
     until: float,
     turns: _Turns,
     next_request: Callable[[], bytes | None],
-    seconds: list[float],
+    answers: list[tuple[float, float]],
     statuses: dict[int, int],
-    answers: list[float],
 ) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     while time.perf_counter() < until:
@@ -51,8 +50,8 @@ async def _connection(
         head = await reader.readuntil(b"\r\n\r\n")
         length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0])
         await reader.readexactly(length)
-        answers.append(time.perf_counter())
-        seconds.append(answers[-1] - due)
+        now = time.perf_counter()
+        answers.append((now, now - due))
         status = int(head.split(b" ", 2)[1])
         statuses[status] = statuses.get(status, 0) + 1
     writer.close()
@@ -64,7 +63,7 @@ def drive(
     for_seconds: float,
     next_request: Callable[[], bytes | None],
     every: float = 0.0,
-    answers: list[float] | None = None,
+    answers: list[tuple[float, float]] | None = None,
 ) -> tuple[float, list[float], dict[int, int]]:
     """Send requests on so many connections; gives the seconds it took, those of each request, and the statuses.
 
@@ -75,22 +74,21 @@ def drive(
         next_request: gives the next one; None ends it.
         every: one is due each so many seconds, and the time it waits for a free connection counts as its own; 0: as
             soon as there is one.
-        answers: takes the moment of each answer, in order, by `time.perf_counter`.
+        answers: takes each answer's moment, in order, by `time.perf_counter`, and the seconds it was waited for.
     """
     answers = [] if answers is None else answers
-    seconds: list[float] = []
     statuses: dict[int, int] = {}
 
     async def run() -> None:
         turns = _Turns(every)
         until = time.perf_counter() + for_seconds
         await asyncio.gather(
-            *(_connection(port, until, turns, next_request, seconds, statuses, answers) for _ in range(connections))
+            *(_connection(port, until, turns, next_request, answers, statuses) for _ in range(connections))
         )
 
     started = time.perf_counter()
     asyncio.run(run())
-    return time.perf_counter() - started, sorted(seconds), statuses
+    return time.perf_counter() - started, sorted(waited for _, waited in answers), statuses
 
 
 def quantile(ordered: list[float], share: float) -> float:

@@ -54,8 +54,8 @@ OPENING_SECONDS = 5.0
 OPENING_PAUSE_SECONDS = 0.05
 LOG_BYTES = 64 * 2**20
 """To this SQLite's log is cut when it begins anew, after a long reader had made it grow."""
-LONG_LOG, FEW_PAGES = 4_000, 400
-"""From so many pages on SQLite's log should begin anew, and so many are moved while writers wait."""
+LONG_LOG, LAST_PAGES = 4_000, 400
+"""From so many pages on SQLite's log should begin anew, and so many are moved at most while writers wait."""
 CHECKPOINT_ROUNDS = 8
 LOOK_SECONDS = 1.0
 """How often whoever waits looks whether there is still time."""
@@ -242,7 +242,7 @@ class Database:
                     in_log, moved = _checkpoint(cursor)
                     if in_log <= LONG_LOG or in_log == before or moved < in_log:
                         return  # it is short, or all of it moved and synced, or a reader needs the rest
-                    if 0 <= in_log - before <= FEW_PAGES:
+                    if 0 <= in_log - before <= LAST_PAGES:
                         break
                 deadline = time.monotonic() + LOOK_SECONDS
                 with suppress(DatabaseUnavailable), self._own_turn(deadline), self._file_lock(deadline):
