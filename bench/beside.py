@@ -5,8 +5,8 @@
 It fills the folder with calls and with one old week's payloads of a kilobyte (100,000), logs `--rate` calls a second in
 batches of 10 on 16 connections, first alone, then beside each: the purge is the server's own, a minute after its start.
 Of the purge only the time is counted in which it was under way. A pause is a time in which no batch is acknowledged; a
-batch waits for the transaction before its own besides. The disk
-counts: on one in memory (`/dev/shm`) what is left is what Callscope itself makes logging wait for.
+batch waits for the transaction before its own besides. The disk counts: on one in memory (`/dev/shm`) what is left is what
+Callscope itself makes logging wait for.
 """
 
 import argparse
@@ -69,7 +69,7 @@ class Load:
     def beside(self, what: str, work: Callable[[], tuple[float, float] | None] | None) -> None:
         """Log while the work goes on, or for a while; print how long batches waited.
 
-        What the work gives is from when till when it was under way, by `time.perf_counter`; None: all the time.
+        What the work gives is from when till when it was under way, by `time.perf_counter`; None: from its call on.
         """
         answers: list[tuple[float, float]] = []
         statuses: dict[int, int] = {}
@@ -93,6 +93,8 @@ class Load:
                 stop.set()
             print(f"  it took {ended - began:.1f} s", flush=True)
         thread.join()
+        if set(statuses) != {201}:
+            print(f"  not all were taken: {statuses}", flush=True)
         during = [answer for answer in answers if began <= answer[0] <= ended]
         pause = max(later - earlier for (earlier, _), (later, _) in itertools.pairwise(during))
         waits = sorted(waited for _, waited in during)
@@ -100,7 +102,7 @@ class Load:
         rate = PER_REQUEST * len(during) / (during[-1][0] - during[0][0])
         print(
             f"{what}: {rate:,.0f} calls/s, longest pause {1000 * pause:.1f} ms, "
-            f"waits in ms: {figures}, longest {1000 * waits[-1]:.1f}, {statuses}",
+            f"waits in ms: {figures}, longest {1000 * waits[-1]:.1f}",
             flush=True,
         )
 
@@ -119,6 +121,8 @@ def purged(db: Database, number: int) -> tuple[float, float]:
             if number in payload_tables.existing(connection):
                 if not began and connection.scalar(first) != least:
                     began = looked
+            elif not began:
+                raise SystemExit("the purge was over before it was seen")
             elif connection.exec_driver_sql("PRAGMA freelist_count").scalar_one() <= FEW_PAGES:
                 return began, time.perf_counter()
 

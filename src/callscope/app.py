@@ -92,6 +92,7 @@ def create_app(config: Config | None = None, when_loaded: Callable[[], None] = l
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        db.give_up_at(float("inf"))  # it may have been stopped before
         upgrade(db, seed_catalogue)
         link = setup.prepare(db, config)
         if link is not None:

@@ -23,6 +23,9 @@ LINGER_SECONDS = 5.0
 """So long a request may go on with its body once it is answered: if it was cut off, the answer might not arrive."""
 READER_SECONDS = 60.0
 """Within this time what waits for a reader must be taken, and a second more for `SLOWEST_BYTES_PER_SECOND` of it."""
+GRACE_SECONDS = 5
+"""So long a stop waits for requests; open streams would hold it for ever. With `app.STOP_SECONDS` for what is queued, a
+stop stays within 10 seconds."""
 KEEP_ALIVE_SECONDS = 65
 """So long a connection may wait for its next request. With uvicorn's 5 seconds requests were lost under load that came just
 when it was closed; proxies keep theirs for a minute, and should be the first to close."""

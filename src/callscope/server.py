@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 BACKLOG = 2_048
 M_ARENA_MAX = -8  # glibc's number for it, in malloc.h
-# Open streams would hold a stop for ever. With `app.STOP_SECONDS` for what is queued, a stop stays within 10 seconds.
-GRACE_SECONDS = 5
 WORKER_SECONDS = 60
 """A worker that does not answer uvicorn for so long is replaced. With uvicorn's own 5 seconds, workers that start on a
 busy machine were replaced before they were up, for ever."""
@@ -199,7 +197,7 @@ def _uvicorn(app: "FastAPI | str", workers: int) -> "uvicorn.Config":
     """How uvicorn runs `app`. Forwarding headers are left to us: only the configured hops count."""
     import uvicorn
 
-    from callscope.connections import KEEP_ALIVE_SECONDS, BoundedConnection
+    from callscope.connections import GRACE_SECONDS, KEEP_ALIVE_SECONDS, BoundedConnection
 
     return uvicorn.Config(
         app, workers=workers, loop="uvloop", http=BoundedConnection, ws="none", lifespan="on", log_config=None,

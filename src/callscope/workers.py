@@ -4,7 +4,7 @@ from typing import Any
 
 from uvicorn.workers import UvicornWorker
 
-from callscope.connections import KEEP_ALIVE_SECONDS, BoundedConnection
+from callscope.connections import GRACE_SECONDS, KEEP_ALIVE_SECONDS, BoundedConnection
 
 
 class BoundedWorker(UvicornWorker):
@@ -12,6 +12,6 @@ class BoundedWorker(UvicornWorker):
 
     CONFIG_KWARGS: dict[str, Any] = {  # noqa: RUF012  # as uvicorn declares it
         "loop": "uvloop", "http": BoundedConnection, "ws": "none", "proxy_headers": False, "server_header": False,
-        "timeout_keep_alive": KEEP_ALIVE_SECONDS,
+        "timeout_graceful_shutdown": GRACE_SECONDS, "timeout_keep_alive": KEEP_ALIVE_SECONDS,
         "access_log": False,
     }  # fmt: skip

@@ -216,6 +216,50 @@ def test_a_server_that_is_silent_is_given_up_and_found_again(
 
 
 @on_postgresql
+def test_from_a_stop_on_nobody_waits_for_the_server(database_url: str, network: Network) -> None:
+    url = make_url(database_url).set(host="127.0.0.1", port=network.port, query={})
+    db = Database(url.render_as_string(hide_password=False))
+
+    def read(statement: str, *, brief: bool = False) -> object:
+        with db.read(brief=brief) as connection:
+            return connection.scalar(text(statement))
+
+    assert read("SELECT 1") == 1
+    db.give_up_at(time.monotonic() + 0.5)
+    began = time.monotonic()
+    with pytest.raises(DatabaseUnavailable, match="stops"):
+        read("SELECT pg_sleep(20)")
+    with pytest.raises(DatabaseUnavailable, match="stops"):
+        read("SELECT 1", brief=True)  # that would have to connect
+    assert time.monotonic() - began < 3
+
+    network.swallow()
+    db.give_up_at(time.monotonic() + 1)
+    began = time.monotonic()
+    with pytest.raises(DatabaseUnavailable, match="timeout"):
+        read("SELECT 1")
+    assert time.monotonic() - began < 4, "a connection that is being made"
+
+    network.work()
+    db.give_up_at(float("inf"))
+    assert read("SELECT 1") == 1
+    db.dispose()
+
+
+def test_from_a_stop_on_nobody_waits_for_a_place_to_read(db: Database) -> None:
+    with ExitStack() as readers, ThreadPoolExecutor(1) as pool:
+        for _ in range(db.readers):
+            readers.enter_context(db.read())
+        began = time.monotonic()
+        waiting = pool.submit(readers.enter_context, db.read())
+        time.sleep(0.2)
+        db.give_up_at(time.monotonic())
+        with pytest.raises(DatabaseUnavailable, match="stops"):
+            waiting.result()
+        assert time.monotonic() - began < 5
+
+
+@on_postgresql
 def test_a_writer_whom_the_network_swallowed_does_not_keep_the_lock(
     db: Database, database_url: str, network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg.abc import PQGen
 
+from callscope.db.postgresql import STOPPING
+
 T = TypeVar("T")
 
 INTERVAL_SECONDS = 0.1
@@ -19,17 +21,17 @@ REST_SECONDS = 5.0
 
 
 class NoAnswer(psycopg.OperationalError):
-    """The server was silent too long; what became of the statement is not known."""
+    """The database was silent too long, or Callscope stops; what became of the statement is not known."""
 
 
 class AnsweringConnection(psycopg.Connection[Any]):
     """Is closed, with `NoAnswer`, once the server has not been heard of for `answer_seconds` during a statement.
 
-    From the moment `give_up_at()` on (of `time.monotonic`) no silence is borne: nobody wants the answer any more.
+    From the moment `stops_at()` on (of `time.monotonic`) hardly any silence is borne: nobody wants the answer any more.
     """
 
     answer_seconds = REST_SECONDS
-    give_up_at: Callable[[], float] = staticmethod(lambda: float("inf"))
+    stops_at: Callable[[], float] = staticmethod(lambda: float("inf"))
 
     def wait(self, gen: PQGen[T], interval: float = INTERVAL_SECONDS, timeout: float | None = None) -> T:
         """See psycopg, which has everything that talks to the server wait here."""
@@ -48,8 +50,10 @@ class AnsweringConnection(psycopg.Connection[Any]):
                 ready = yield wanted
                 if ready:
                     heard_at = time.monotonic()
-                elif (now := time.monotonic()) >= min(heard_at + self.answer_seconds, self.give_up_at()):
-                    raise NoAnswer(f"the database has not answered for {now - heard_at:.0f} seconds")
+                elif time.monotonic() >= self.stops_at():
+                    raise NoAnswer(STOPPING)
+                elif time.monotonic() - heard_at >= self.answer_seconds:
+                    raise NoAnswer(f"the database has not answered for {self.answer_seconds:.0f} seconds")
                 wanted = gen.send(ready)
         except StopIteration as done:
             value: T = done.value

@@ -55,7 +55,7 @@ OPENING_PAUSE_SECONDS = 0.05
 LOG_BYTES = 64 * 2**20
 """To this SQLite's log is cut when it begins anew, after a long reader had made it grow."""
 LONG_LOG, LAST_PAGES = 4_000, 400
-"""From so many pages on SQLite's log should begin anew, and so many are moved at most while writers wait."""
+"""From so many pages on SQLite's log should begin anew, and so many are moved while writers wait."""
 CHECKPOINT_ROUNDS = 8
 LOOK_SECONDS = 1.0
 """How often whoever waits looks whether there is still time."""
@@ -96,7 +96,9 @@ class Database:
         """How many readings there may be at a time."""
         self._places = threading.BoundedSemaphore(self.readers)
         self._lock_file: int | None = None
-        self._give_up_at = float("inf")
+        self._stops_at = float("inf")
+        self.checkpointed_at = float("-inf")
+        """When `checkpoint` last ended, by `time.monotonic`."""
         if self.is_sqlite:
             path = Path(self.url.database or "")
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -106,9 +108,9 @@ class Database:
             self._writer = _sqlite_engine(url, begin="BEGIN IMMEDIATE", cache_kib=write_cache_kib, pool_size=1)
         else:
             self._reader = postgresql.reading_engine(
-                self.url, self._until, connections=self.readers + RESERVED, statement_seconds=READ_SECONDS
+                self.url, self._stopping_at, connections=self.readers + RESERVED, statement_seconds=READ_SECONDS
             )
-            self._writer = postgresql.writing_engine(self.url, self._until)
+            self._writer = postgresql.writing_engine(self.url, self._stopping_at)
             for engine in (self._reader, self._writer):
                 event.listen(engine, "connect", _check_encoding)
 
@@ -177,11 +179,11 @@ class Database:
             yield connection
 
     def give_up_at(self, moment: float) -> None:
-        """For a stop: from this moment (of `time.monotonic`) on nobody waits for the lock, or for PostgreSQL's answer.
+        """For a stop: from this moment (of `time.monotonic`) on nobody waits for the lock, a place to read or PostgreSQL.
 
         A process does not end before its threads, and one that reads would wait for a silent server.
         """
-        self._give_up_at = moment
+        self._stops_at = moment
 
     @contextmanager
     def read_session(self, *, brief: bool = False) -> Iterator[Session]:
@@ -249,6 +251,7 @@ class Database:
                     _checkpoint(cursor)
             finally:
                 connection.close()
+                self.checkpointed_at = time.monotonic()
 
     def empty_log(self) -> bool:
         """Move all that is committed into SQLite's file and empty its log; gives whether nobody's reading stood in the way.
@@ -313,23 +316,25 @@ class Database:
             return True
         return isinstance(cause, driver.OperationalError) or codes[0] == READ_ONLY or codes[1] == NOT_A_DATABASE
 
-    def _until(self) -> float:
-        return self._give_up_at
+    def _stopping_at(self) -> float:
+        return self._stops_at
 
     @contextmanager
     def _place_to_read(self) -> Iterator[None]:
-        if not self._places.acquire(timeout=max(0.0, min(READER_SECONDS, self._give_up_at - time.monotonic()))):
-            raise DatabaseUnavailable("too many are reading")
+        deadline = time.monotonic() + READER_SECONDS
+        while not self._places.acquire(timeout=self._time_to_wait(deadline, "too many are reading")):
+            pass
         try:
             yield
         finally:
             self._places.release()
 
-    def _time_to_wait(self, deadline: float) -> float:
-        """How long to wait for the lock before asking this again; raises DatabaseUnavailable when time is up."""
-        left = min(deadline, self._give_up_at) - time.monotonic()
+    def _time_to_wait(self, deadline: float, otherwise: str = "others have been writing all the time") -> float:
+        """How long to wait for others before asking this again; raises DatabaseUnavailable when time is up."""
+        now = time.monotonic()
+        left = min(deadline, self._stops_at) - now
         if left <= 0:
-            raise DatabaseUnavailable("others have been writing all the time")
+            raise DatabaseUnavailable(postgresql.STOPPING if now >= self._stops_at else otherwise)
         return min(left, LOOK_SECONDS)
 
     @contextmanager

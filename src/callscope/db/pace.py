@@ -2,15 +2,16 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from sqlalchemy import Connection
 
-from callscope.db.engine import STEP_SECONDS, Database
+from callscope.db.engine import STEP_SECONDS, Database, DatabaseUnavailable
 
 TARGET_SECONDS = 0.007
 """How long others should wait for one step, the sync at its end aside: that takes as long for one row as for many."""
-EMPTYING_SECONDS = 0.05
-"""How often SQLite's log goes into its file between steps."""
+CHECKPOINT_SECONDS = 0.05
+"""How often, between steps, SQLite's log goes into its file: two megabytes at a time, which no commit waits long for."""
 MOST_ROWS = 1_000
 FEWEST_ROWS = 24
 
@@ -35,23 +36,16 @@ class Pace:
             self.changes = min(MOST_ROWS, self.changes * 5 // 4)
 
 
-class Rests:
-    """What comes between two steps: the lock is the others', and the steps before are put away.
+def rest(db: Database, seconds: float) -> None:
+    """Between two steps: leave the lock to the others for as long as the step had it (0: it wrote nothing).
 
     Steps write more than whoever logs calls, up to 40 MB a second. Left to the checkpointer that would reach the disk at
-    once, and commits would wait for it; so whoever takes steps moves what they wrote into SQLite's file bit by bit.
+    once, and commits would wait for it; so every now and then this moves what is in SQLite's log into its file.
     """
-
-    def __init__(self, db: Database) -> None:
-        self._db = db
-        self._emptied = time.monotonic()
-
-    def take(self, seconds: float) -> None:
-        """Rest for so long, and a little longer. Raises DatabaseUnavailable."""
-        time.sleep(seconds)
-        if self._db.is_sqlite and time.monotonic() - self._emptied >= EMPTYING_SECONDS:
-            self._db.checkpoint()
-            self._emptied = time.monotonic()
+    time.sleep(seconds)
+    if seconds and db.is_sqlite and time.monotonic() - db.checkpointed_at >= CHECKPOINT_SECONDS:
+        with suppress(DatabaseUnavailable):  # the steps are done all the same, and the checkpointer tells of it
+            db.checkpoint()
 
 
 Step = Callable[[Connection, int], int]
@@ -63,7 +57,7 @@ def in_steps(db: Database, step: Step, stopping: Callable[[], bool]) -> int:
 
     After each step the lock of all writers is the others' for as long as the step had it. Raises DatabaseUnavailable.
     """
-    pace, rests, done = Pace(), Rests(db), 0
+    pace, done = Pace(), 0
     while not stopping():
         wanted = pace.changes
         with db.write(statement_seconds=STEP_SECONDS) as connection:
@@ -74,5 +68,5 @@ def in_steps(db: Database, step: Step, stopping: Callable[[], bool]) -> int:
         pace.wrote(rows, working)
         if rows < wanted:
             break
-        rests.take(time.monotonic() - started)
+        rest(db, time.monotonic() - started)
     return done

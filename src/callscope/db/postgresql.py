@@ -5,6 +5,7 @@ COMMITTED: it must see what was committed before it got the lock of all writers.
 slow readers leave the writer his.
 """
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,7 @@ MARGIN_SECONDS = 2.0
 """So much longer than the server's own bound on a statement its silence is borne."""
 IDLE_SECONDS = 30
 """How long a writing transaction may wait for its client. Where the network swallowed him, the lock is then free again."""
+STOPPING = "Callscope stops and does not wait for the database any more"
 CONNECTING: dict[str, str | int] = {
     "connect_timeout": 5, "application_name": "callscope",
     "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 15_000,
@@ -36,13 +38,13 @@ TAKE_WRITE_LOCK = text(
 LIMIT_TRANSACTION = text("SELECT set_config('statement_timeout', :statement, true)")
 
 
-def reading_engine(url: URL, give_up_at: Callable[[], float], *, connections: int, statement_seconds: float) -> Engine:
+def reading_engine(url: URL, stops_at: Callable[[], float], *, connections: int, statement_seconds: float) -> Engine:
     """The engine for `Database.read`; a statement may take so long unless `limit` says something else.
 
-    Nothing is waited for from `give_up_at()` on, a moment of `time.monotonic`.
+    From `stops_at()` on, a moment of `time.monotonic`, no answer is waited for.
     """
     size = connections // 2
-    engine = _engine(url, give_up_at, "REPEATABLE READ", pool_size=size, max_overflow=connections - size)
+    engine = _engine(url, stops_at, "REPEATABLE READ", pool_size=size, max_overflow=connections - size)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: object) -> None:
@@ -52,9 +54,9 @@ def reading_engine(url: URL, give_up_at: Callable[[], float], *, connections: in
     return engine
 
 
-def writing_engine(url: URL, give_up_at: Callable[[], float]) -> Engine:
+def writing_engine(url: URL, stops_at: Callable[[], float]) -> Engine:
     """The engine for `Database.write`. One thread of a process writes at a time, so one connection is enough."""
-    engine = _engine(url, give_up_at, "READ COMMITTED", pool_size=1, max_overflow=1)
+    engine = _engine(url, stops_at, "READ COMMITTED", pool_size=1, max_overflow=1)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: object) -> None:
@@ -86,7 +88,7 @@ def take_write_lock(connection: Connection, number: int, wait_seconds: float, st
 
 
 def _engine(
-    url: URL, give_up_at: Callable[[], float], isolation_level: Any, *, pool_size: int, max_overflow: int
+    url: URL, stops_at: Callable[[], float], isolation_level: Any, *, pool_size: int, max_overflow: int
 ) -> Engine:
     engine = create_engine(
         url, isolation_level=isolation_level, pool_size=pool_size, max_overflow=max_overflow, pool_pre_ping=True,
@@ -101,10 +103,13 @@ def _engine(
     def _connect(_dialect: object, _record: object, arguments: Any, options: Any) -> Any:
         from callscope.db.answering import AnsweringConnection, NoAnswer
 
-        if time.monotonic() >= give_up_at():
-            raise NoAnswer("the server stops")
+        left = stops_at() - time.monotonic()
+        if left <= 0:
+            raise NoAnswer(STOPPING)
+        if left < math.inf:
+            options = {**options, "connect_timeout": max(1, int(left))}
         connection = AnsweringConnection.connect(*arguments, **options)
-        connection.give_up_at = give_up_at
+        connection.stops_at = stops_at
         return connection
 
     @event.listens_for(engine, "checkin")

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from callscope.api.errors import ApiError
 from callscope.api.rights import Caller
 from callscope.db.engine import Database, DatabaseUnavailable
-from callscope.db.pace import Rests
+from callscope.db.pace import rest
 from callscope.db.periodic import Periodic
 from callscope.db.types import to_micros
 from callscope.db.versions import Versions
@@ -80,7 +80,6 @@ class Repricer(Periodic):
 
     def _do(self, repricing: Repricing) -> None:
         work = Work(self._db, self._store, self._catalogue, self._book, repricing)
-        rests = Rests(self._db)
         while (waited := work.step()) is not None:
             self.watch(repricing)
             if self.stopping():
@@ -88,7 +87,7 @@ class Repricer(Periodic):
                     work.note(session.connection())
                     session.get_one(Repricing, repricing.id).holder = None
                 return
-            rests.take(waited)  # half of the time the lock of all writers is the others'
+            rest(self._db, waited)  # half of the time the lock of all writers is the others'
         with self._db.write_session() as session:
             work.note(session.connection())
             finished = session.get_one(Repricing, repricing.id)
