@@ -89,6 +89,9 @@ def test_a_text_is_looked_for_without_waiting_for_its_index(api: Api, monkeypatc
     assert look(api, text="late")[0] == ("gap", None, {"left_out": 1, "at_least": False})
     monkeypatch.setattr(feed, "MOST_TEXTS", 2)
     assert [kind for kind, _, _ in look(api, text="late")] == ["gap", "call"]
+    monkeypatch.setattr(feed, "MOST_TEXTS", 500)
+    monkeypatch.setattr(feed, "TEXT_SECONDS", 0.0)
+    assert look(api, text="late") == [("gap", None, {"left_out": 0, "at_least": True})], "the newest is not late"
 
 
 def test_witnesses_of_a_call_are_not_told_again(api: Api) -> None:
@@ -191,6 +194,81 @@ def test_a_reader_whose_right_is_taken_hears_no_more(servers: tuple[LocalServer,
     assert (reader.ids, stays.ended.is_set()) == ([], False)
 
 
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Looks into texts do not come to an end until this is set."""
+    go_on, with_text = threading.Event(), feed._with_text
+
+    def wait(*arguments: Any) -> Any:
+        assert go_on.wait(60)
+        return with_text(*arguments)
+
+    monkeypatch.setattr(feed, "_with_text", wait)
+    yield go_on
+    go_on.set()
+
+
+def test_looks_into_texts_hold_up_nobody_else(servers: tuple[LocalServer, LocalServer], held: threading.Event) -> None:
+    server, _ = servers
+    key, searching = server.key(Scope.INGEST, Scope.CALLS), server.key(Scope.CALLS)
+    log(server, key, prompt="a slow parcel")
+    slow = [Reader(server.url, searching, query="after=0&text=slow") for _ in range(feed.AT_ONCE + 1)]
+    other = Reader(server.url, key)
+    other.wait_for(log(server, key))
+    assert [reader.ids for reader in slow] == [[]] * len(slow)
+    held.set()
+
+
+def test_who_waited_for_a_place_while_his_right_was_taken_hears_nothing(
+    servers: tuple[LocalServer, LocalServer], held: threading.Event
+) -> None:
+    server, _ = servers
+    writer, places = server.key(Scope.INGEST), server.app.state.call_feed._text_places
+    log(server, writer, prompt="first")
+    Reader(server.url, server.key(Scope.CALLS), query="after=0&text=first&seconds=0")
+    made = server.app.state.accounts.keys.create(ADMIN, "a program", [Scope.CALLS], None)
+    reader = Reader(server.url, made.secret, query="text=secret")
+    deadline = time.monotonic() + 20
+    while not places.statistics().tasks_waiting:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    server.app.state.accounts.keys.revoke(ADMIN, made.key.id)
+    log(server, writer, prompt="a secret")
+    held.set()
+    assert reader.ended.wait(20)
+    assert reader.ids == []
+
+
+def test_a_stream_is_one_request_of_a_limited_key(
+    servers: tuple[LocalServer, LocalServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(feed, "RIGHTS_SECONDS", 0.05)
+    server, _ = servers
+    made = server.app.state.accounts.keys.create(ADMIN, "a program", [Scope.CALLS], None, requests_per_minute=2)
+    headers = {"Authorization": f"Bearer {made.secret}"}
+    began = time.monotonic()
+    for seconds in (1, 0):
+        assert httpx.get(f"{server.url}/llm/calls/stream?seconds={seconds}", headers=headers).status_code == 200
+    assert time.monotonic() - began >= 1, "it was not ended before its time"
+    assert httpx.get(f"{server.url}/llm/calls", headers=headers).status_code == 429
+
+
+def test_one_caller_has_so_many_streams(
+    servers: tuple[LocalServer, LocalServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "OF_ONE_CALLER", 1)
+    server, _ = servers
+    key, other = server.key(Scope.CALLS), server.key(Scope.CALLS)
+    Reader(server.url, key)
+    answers = [
+        httpx.get(f"{server.url}/llm/calls/stream?seconds=0", headers={"Authorization": f"Bearer {one}"})
+        for one in (key, other)
+    ]
+    assert [answer.status_code for answer in answers] == [429, 200]
+    assert "Retry-After" in answers[0].headers
+
+
 def test_there_is_room_for_so_many_and_a_place_comes_back(
     servers: tuple[LocalServer, LocalServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -217,7 +295,7 @@ def test_a_reader_who_takes_nothing_is_let_go(
         deadline = time.monotonic() + 30
         written = {**CALL, "error_message": "x" * 20_000, "status": "error"}
         headers = {"Authorization": f"Bearer {key}"}
-        while readers - before or not before <= readers:
+        while readers.keys() - before or not before <= readers.keys():
             assert time.monotonic() < deadline
             httpx.post(f"{server.url}/llm/log-calls", json=[written] * 50, headers=headers).raise_for_status()
 

@@ -46,6 +46,10 @@ class DemoElsewhere(Unauthenticated):
         )
 
 
+_COUNTED = "callscope.counted"
+"""In the scope of a request that its key's limit has counted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """A login or key that holds. `demo_until` is None for all but demo logins; times are seconds since the epoch."""
@@ -97,7 +101,8 @@ class Authenticator:
             raise LoginEnded
         if known.demo_until is not None and not demo_holds(known.demo_until, request, self._config, now):
             raise DemoElsewhere
-        if known.caller.api_key_id is not None:
+        if known.caller.api_key_id is not None and _COUNTED not in request.scope:
+            request.scope[_COUNTED] = True  # a stream asks again and again, and is one request
             self._rates.request(known.caller.api_key_id, known.requests_per_minute)
             self._usage.seen(known.caller.api_key_id, now)
         return known.caller

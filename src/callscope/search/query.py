@@ -29,13 +29,21 @@ class TextQuery:
 
     def is_in(self, words: Sequence[str]) -> bool:
         """Whether a text of these words is as wanted."""
-        return all(_stands(term, words) for term in self.terms) and not any(
-            _stands(term, words) for term in self.without
+        there = frozenset(words)
+        return all(_stands(term, words, there) for term in self.terms) and not any(
+            _stands(term, words, there) for term in self.without
         )
 
 
-def _stands(term: Term, words: Sequence[str]) -> bool:
+def _stands(term: Term, words: Sequence[str], there: frozenset[str]) -> bool:
     *first, last = term.words
+    # Most of what is looked for is not there, and a text may have ten thousand words: its set tells at once.
+    if not there.issuperset(first) or not (
+        any(word.startswith(last) for word in there) if term.prefix else last in there
+    ):
+        return False
+    if not first:
+        return True
     for start in range(len(words) - len(first)):
         end = words[start + len(first)]
         if (end.startswith(last) if term.prefix else end == last) and list(words[start : start + len(first)]) == first:

@@ -8,13 +8,15 @@ its own filter's calls. A reader holds no thread and no queue: one who is slow f
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 
-from callscope.api.errors import ApiError, Unavailable
+from callscope.api.errors import ApiError, TooMany, Unavailable
 from callscope.api.rights import Caller, may_read_calls, optional_caller
 from callscope.api.streams import KEEP_ALIVE_SECONDS, server_stops
 from callscope.calls.filters import AskedCalls
@@ -29,8 +31,11 @@ from callscope.store.queries import Arrivals
 
 MAX_READERS = 100
 """In one process: each new call costs a look for each of them."""
+OF_ONE_CALLER = 10
 AT_ONCE = 2
 """Looks at a time, so that listening leaves threads and connections to everything else."""
+TEXTS_AT_ONCE = 1
+"""Looks into texts besides: they take long, and nobody else waits for them."""
 POLL_SECONDS = 0.3
 LOOK_SECONDS = 0.5
 MOST_CALLS = 50
@@ -39,6 +44,8 @@ MOST_TEXTS = 500
 """In so many calls of a look a text is looked for."""
 MOST_TEXT_BYTES = 64_000_000
 """And in so much of what they say, unpacked."""
+TEXT_SECONDS = 0.3
+"""And for so long."""
 CATCH_UP_ROWS = 100_000
 """So far back it is looked for what a reader has missed."""
 RIGHTS_SECONDS = 2.0
@@ -51,6 +58,13 @@ class TooManyReaders(Unavailable):
 
     def __init__(self) -> None:
         super().__init__(f"{MAX_READERS} live tails are open here already. Ask GET /llm/calls now and then instead.")
+
+
+class TooManyOfYours(TooMany):
+    """As many live tails as one caller may have are open."""
+
+    def __init__(self) -> None:
+        super().__init__(f"{OF_ONE_CALLER} live tails of yours are open here already.", retry_after=10)
 
 
 class Look(NamedTuple):
@@ -69,34 +83,38 @@ class CallFeed:
         self._store = store
         self._selector = selector
         self._presenter = presenter
-        self._readers = set[asyncio.Event]()
+        self._readers = dict[asyncio.Event, Caller]()
         self._following: asyncio.Task[None] | None = None
-        self._threads = CapacityLimiter(AT_ONCE)
+        self._places = CapacityLimiter(AT_ONCE)
+        self._text_places = CapacityLimiter(TEXTS_AT_ONCE)
+        self._threads = CapacityLimiter(AT_ONCE + TEXTS_AT_ONCE)
         self._known = 0
         self._stopping = False
 
     async def begin(self, caller: Caller, asked: AskedCalls, after: int | None) -> int:
         """The id behind which a stream begins: `after`, else that of the newest call now.
 
-        Raises TooManyReaders, DatabaseUnavailable, and what `AskedCalls.of` does.
+        Raises TooManyReaders, TooManyOfYours, DatabaseUnavailable, and what `AskedCalls.of` does.
         """
         if len(self._readers) >= MAX_READERS:
             raise TooManyReaders
-        await to_thread.run_sync(asked.of, self._selector, caller, limiter=self._threads)
-        newest = await to_thread.run_sync(self._newest, limiter=self._threads)
+        if list(self._readers.values()).count(_whose(caller)) >= OF_ONE_CALLER:
+            raise TooManyOfYours
+        await to_thread.run_sync(asked.of, self._selector, caller, limiter=self._places)
+        newest = await to_thread.run_sync(self._newest, limiter=self._places)
         return newest if after is None else min(after, newest)  # a database that was put back has fewer
 
     async def events(
-        self, request: Request, asked: AskedCalls, after: int, seconds: float | None
+        self, request: Request, caller: Caller, asked: AskedCalls, after: int, seconds: float | None
     ) -> AsyncIterator[str]:
-        """Each call that comes after this id and that the filters select, as server-sent events.
+        """Each call that comes after this id and that the filters select, as server-sent events for its caller.
 
         Ends when the caller may not read calls any more, when the server stops, and after so many seconds, if any are
         told.
         """
         loop = asyncio.get_running_loop()
         ends_at = float("inf") if seconds is None else loop.time() + seconds
-        with self._listening() as woken:
+        with self._listening(caller) as woken:
             yield f": callscope\nretry: {RETRY_MS}\n\n"
             told_at = loop.time()
             while not self._stopping:
@@ -127,10 +145,11 @@ class CallFeed:
     async def _looked(self, request: Request, asked: AskedCalls, after: int) -> Look | None:
         """What is new for a reader; None while the database is away. Raises ApiError where he may not read any more."""
         try:
-            caller = await optional_caller(request)
-            if caller is None or not may_read_calls(caller):
-                raise TailEnded
-            return await to_thread.run_sync(self._look, caller, asked, after, limiter=self._threads)
+            async with self._places if asked.wanted.text is None else self._text_places:
+                caller = await optional_caller(request)  # once there is a place: it may have been long in coming
+                if caller is None or not may_read_calls(caller):
+                    raise TailEnded
+                return await to_thread.run_sync(self._look, caller, asked, after, limiter=self._threads)
         except DatabaseUnavailable:
             return None
 
@@ -153,15 +172,15 @@ class CallFeed:
         return Look(events, found.left_out, at_least, newest)
 
     @contextlib.contextmanager
-    def _listening(self) -> Iterator[asyncio.Event]:
+    def _listening(self, caller: Caller) -> Iterator[asyncio.Event]:
         woken = asyncio.Event()
-        self._readers.add(woken)
+        self._readers[woken] = _whose(caller)
         if self._following is None or self._following.done():
             self._following = asyncio.get_running_loop().create_task(self._follow())
         try:
             yield woken
         finally:
-            self._readers.discard(woken)
+            del self._readers[woken]
 
     async def _follow(self) -> None:
         """Wake the readers when calls have come, and end their streams when the server stops."""
@@ -169,7 +188,7 @@ class CallFeed:
             await asyncio.sleep(POLL_SECONDS)
             newest = self._known
             with contextlib.suppress(DatabaseUnavailable):
-                newest = await to_thread.run_sync(self._newest, limiter=self._threads)
+                newest = await to_thread.run_sync(self._newest, limiter=self._places)
             self._stopping = server_stops()
             if newest != self._known or self._stopping:
                 self._known = newest
@@ -181,13 +200,17 @@ class CallFeed:
             return reading.newest_id()
 
 
+def _whose(caller: Caller) -> Caller:
+    return replace(caller, session="")
+
+
 def _with_text(reading: Reading, text: TextQuery, found: Arrivals) -> tuple[Arrivals, bool]:
     """Those in which the text is, and whether it was looked for in all.
 
     It is looked for in the calls themselves, since their index follows some seconds behind; the newest come first.
     """
     having = set[int]()
-    left = MOST_TEXT_BYTES
+    left, ends_at = MOST_TEXT_BYTES, time.monotonic() + TEXT_SECONDS
     is_all = found.left_out == 0
     newest_first = [row.call for row in reversed(found.rows)]
     for call_id, bodies in reading.each_payload(newest_first):
@@ -195,7 +218,7 @@ def _with_text(reading: Reading, text: TextQuery, found: Arrivals) -> tuple[Arri
         if text.is_in(words_of(document)):
             having.add(call_id)
         left -= size
-        if left < 0:
+        if left < 0 or time.monotonic() >= ends_at:
             is_all = is_all and call_id == newest_first[-1].id
             break
     rows = [row for row in found.rows if row.call.id in having]

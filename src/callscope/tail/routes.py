@@ -31,7 +31,7 @@ async def _feed(request: Request) -> CallFeed:
             "description": "Server-sent events: `call` with a call as the list has it and its id, `gap`, and comments.",
             "content": {"text/event-stream": {"example": _EXAMPLE}},
         },
-        **errors(401, 403, 404, 422, 503),
+        **errors(401, 403, 404, 422, 429, 503),
     },
 )
 async def follow_calls(
@@ -55,4 +55,4 @@ async def follow_calls(
     ends when the right to read calls does, and when the server stops.
     """
     begin = await feed.begin(caller, asked, after if last_event_id is None else last_event_id)
-    return EventStream(feed.events(request, asked, begin, seconds))
+    return EventStream(feed.events(request, caller, asked, begin, seconds))
