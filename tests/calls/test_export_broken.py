@@ -8,11 +8,12 @@ from typing import Any
 import httpx
 import pytest
 from starlette.requests import Request
+from structlog.testing import capture_logs
 
 from callscope.api.rights import Caller, Scope, optional_caller
 from callscope.calls import download, exporting
 from callscope.db.engine import DatabaseUnavailable
-from tests.observability.server import LocalServer
+from tests.observability.server import ADMIN, LocalServer
 
 CALL = {
     "model": "gpt-4o-mini", "provider": "openai", "prompt_tokens": 7, "completion_tokens": 1, "latency_ms": 10,
@@ -57,6 +58,16 @@ def test_a_database_that_goes_away_in_between_is_an_error_for_the_client(
     assert len(httpx.get(url, headers=headers, timeout=30).content) == len(whole.content)
 
 
+def test_it_is_one_request_of_a_limited_key(server: LocalServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "PLACES_AT_ONCE", 100)
+    monkeypatch.setattr(download, "RIGHTS_SECONDS", 0.0)
+    keys = server.app.state.accounts.keys
+    secret = keys.create(ADMIN, "a program", [Scope.CALLS], None, requests_per_minute=1).secret
+    url, headers = f"{server.url}/llm/calls/export?format=ndjson", {"Authorization": f"Bearer {secret}"}
+    assert httpx.get(url, headers=headers, timeout=30).text.count("\n") == 500
+    assert httpx.get(url, headers=headers, timeout=30).status_code == 429
+
+
 @pytest.mark.parametrize(
     "left", [None, Caller("jane", user_id=1), Caller("a key", 0, 1, None, frozenset({Scope.CALLS}), frozenset({2}))]
 )
@@ -75,5 +86,6 @@ def test_it_breaks_off_when_the_right_to_read_ends(
         return await optional_caller(request) if next(looks) < 3 else left
 
     monkeypatch.setattr(download, "optional_caller", rights_now)
-    with pytest.raises(httpx.RemoteProtocolError):
+    with capture_logs() as logs, pytest.raises(httpx.RemoteProtocolError):
         httpx.get(url, headers=headers, timeout=30)
+    assert "unexpected error" not in {entry["event"] for entry in logs}

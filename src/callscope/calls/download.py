@@ -5,13 +5,17 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import chain
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
+from callscope.api.errors import ApiError
 from callscope.api.rights import Caller, may_read_calls, optional_caller
 from callscope.api.streams import within
 from callscope.calls.exporting import Format
+
+log = structlog.get_logger(__name__)
 
 MEDIA_TYPES = {
     Format.CSV: "text/csv; charset=utf-8",
@@ -58,9 +62,11 @@ class Download(StreamingResponse):
         super().__init__(filter(None, chain([first], pieces)), media_type=MEDIA_TYPES[form], headers=headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
+        """Send it. Where the right to it ends, the file has no end, and the server closes the connection."""
         try:
             await super().__call__(scope, receive, send)
+        except RightEnded:
+            log.info("an export was broken off: the right to read it ended")
         finally:
             self._release()
 
@@ -80,7 +86,10 @@ class Download(StreamingResponse):
         await super().stream_response(send_if_allowed)
 
     async def _check(self) -> None:
-        now = await optional_caller(self._request)
+        try:
+            now = await optional_caller(self._request)
+        except ApiError as error:
+            raise RightEnded from error
         if now is None or not may_read_calls(now):
             raise RightEnded
         begun_with = self._caller.project_ids
