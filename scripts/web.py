@@ -99,7 +99,10 @@ def _npm(*arguments: str, is_quiet: bool = False) -> None:
     with tempfile.TemporaryDirectory() as folder:
         # The scripts call `node` by its name; the wheel's own folder has an npm beside it that does not run.
         Path(folder, node.name).symlink_to(node)
-        environment = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}", "NODE_ENV": ""}
+        environment = {
+            "NODE_USE_SYSTEM_CA": "1",  # a proxy's certificate that the machine trusts, as uv does
+            **os.environ, "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}", "NODE_ENV": "",
+        }  # fmt: skip
         code = executable.npm(arguments, cwd=WEB, env=environment, stdout=subprocess.DEVNULL if is_quiet else None)
     if code:
         raise SystemExit(code)

