@@ -26,7 +26,7 @@ export function Conversation({ call }: { call: CallOut }) {
       <CutNote call={call} part="prompt" />
       <Messages messages={answered} />
       <CutNote call={call} part="response" />
-      {silent && <p className={classes.nothing}>The call was logged without prompt and response.</p>}
+      {silent && <p className={classes.nothing}>No prompt and no response are kept of this call.</p>}
       {!silent && answered.length === 0 && call.status === "success" && !call.refused && (
         <p className={classes.nothing}>The answer was not logged.</p>
       )}
