@@ -22,6 +22,7 @@ test("what was done is said in words, and what is not known as it came", () => {
 
 test.each([
   ["settings.update", "settings", ""],
+  ["end_user.erased", "an end user", ""],
   ["user.update", "user jane@example.com", "jane@example.com"],
   ["api_key.create", "API key 3 the shop's key", "the shop's key"],
   ["project.create", "project user research", "user research"],

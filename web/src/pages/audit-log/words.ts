@@ -11,6 +11,7 @@ export const KINDS = [
   { value: "api_key.*", label: "API keys" },
   { value: "project.*", label: "Projects" },
   { value: "view.*", label: "Shared views" },
+  { value: "end_user.*", label: "End users" },
 ] as const;
 
 const ACTIONS: Record<string, string> = {
@@ -27,12 +28,15 @@ const ACTIONS: Record<string, string> = {
   "user.password": "Changed a password",
   "user.delete": "Deleted a user",
   "api_key.create": "Created an API key",
+  "api_key.update": "Changed an API key",
   "api_key.revoke": "Deleted an API key",
   "project.create": "Created a project",
   "project.update": "Changed a project",
   "view.create": "Shared a view",
   "view.update": "Changed a shared view",
   "view.delete": "Deleted a shared view",
+  "end_user.erase": "Asked to erase an end user",
+  "end_user.erased": "An end user was erased",
 };
 
 const FIELDS: Record<string, string> = {
@@ -60,7 +64,7 @@ export function actionWords(action: string): string {
 
 /** `user jane@example.com` → `jane@example.com`, `API key 3 shop` → `shop`: the action says what it is. */
 export function subjectWords({ action, subject }: AuditEntryOut): string {
-  if (action.startsWith("settings.")) return "";
+  if (/^(settings|end_user)\./.test(action)) return "";
   return subject.replace(/^(API key \d+|user|project|view|model|repricing \d+ of) /, "");
 }
 
