@@ -39,6 +39,8 @@ def backup(config: Config, file: Path, progress: Progress = lambda _done, _all: 
     Raises BackupFailed, CannotStart for a database that is not there, OSError.
     """
     check_database(config)
+    if not file.parent.is_dir():
+        raise BackupFailed(f"the folder {file.parent} is not there; make it first, or choose another")
     if file.exists():
         raise BackupFailed(f"{file} exists already, and a backup replaces nothing; choose another name")
     with _part(file) as part:
