@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from fastapi import FastAPI
 
+from callscope import cli
 from callscope.db.engine import Database
 from callscope.ingest.changes import Rate, Submission
 from callscope.policy.cache import ResponseCache
@@ -245,6 +246,24 @@ def test_answers_that_programs_share_are_forgotten(admin: Admin, app: FastAPI) -
     cache.put(None, "0" * 64, "said", "gpt-4", 60)
     _erase(admin, app)
     assert cache.bytes == 0
+
+
+def test_the_command_says_from_how_many_calls_and_when_there_was_none(
+    admin: Admin,
+    database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    admin.log({"end_user": NAME})
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("SECRET_KEY", "x" * 40)
+    monkeypatch.setenv("CALLSCOPE_DATA_DIR", str(tmp_path / "data"))
+    for told in ("Erased from 1 call. ", "No call of this end user was found. "):
+        with pytest.raises(SystemExit) as ended:
+            cli.main(["end-user", "erase", NAME, "--yes"])
+        assert ended.value.code == 0
+        assert told in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["(erased)", "", "x" * 201, "a\0b"])

@@ -55,4 +55,10 @@ def erase(
             eraser.work()
             if service.get(asked.id).state != "done":  # a server is at it
                 time.sleep(LOOK_SECONDS)
-    typer.echo(f"Erased from {found.calls:,} calls. docs/operations.md says what backups and files may have.")
+    typer.echo(f"{_told(found.calls)} docs/operations.md says what backups and files may have.")
+
+
+def _told(calls: int) -> str:
+    if not calls:
+        return "No call of this end user was found."
+    return f"Erased from {calls:,} {'call' if calls == 1 else 'calls'}."
