@@ -23,7 +23,8 @@ class ParquetMissing(ApiError):
 
     def __init__(self) -> None:
         super().__init__(
-            "This server cannot write Parquet: it needs `pip install 'callscope[parquet]'`. CSV and NDJSON work as it is."
+            "Parquet cannot be written here: the package pyarrow (the extra callscope[parquet]) is not in the environment of "
+            "this server; docs/operations.md says how to add it. CSV and NDJSON work as it is."
         )
 
 

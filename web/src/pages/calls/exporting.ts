@@ -5,7 +5,7 @@ import { stringifySearch, type View } from "@/shared/search";
 export const FORMATS = [
   { format: "csv", label: "CSV", hint: "for spreadsheets" },
   { format: "ndjson", label: "NDJSON", hint: "one JSON object a line" },
-  { format: "parquet", label: "Parquet", hint: "for pandas, DuckDB, Polars" },
+  { format: "parquet", label: "Parquet", hint: "needs pyarrow on the server" },
 ] as const;
 export type Format = (typeof FORMATS)[number]["format"];
 
