@@ -1,10 +1,25 @@
 """A parameter that a route does not have is refused, so that a misspelt filter never means all."""
 
+import re
+from collections.abc import Iterator
+
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from starlette.routing import Route
 
-from tests.caller import admin_of
+from tests.caller import ADMIN, admin_of
+
+TOLERANT = {"/", "/start.css", "/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json", "/health/live", "/health/ready"}
+"""Pages, which anybody may link to with what he likes, where a login comes back to, and what probes ask."""
+
+
+def routes_of(app: FastAPI) -> Iterator[tuple[str, str]]:
+    """Method and path of every route that is there and is no page."""
+    for route in app.router.routes:
+        if isinstance(route, Route) and route.path not in TOLERANT:
+            for method in sorted(route.methods or ()):
+                yield method, re.sub(r"{\w+(:path)?}", "1", route.path)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -26,6 +41,37 @@ def test_an_unknown_parameter_of_a_reading_route_is_refused_by_name(app: FastAPI
     assert "it has none" in api.get("/settings", x="", expect=422)["detail"]
     assert api.get("/llm/calls", project=["default", "default"], tz="UTC", limit=5)["items"] == []
     assert client.get("/health/live?at=12").status_code == 200
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_an_unknown_parameter_is_refused_by_every_route(app: FastAPI, client: TestClient) -> None:
+    admin_of(app, client)
+    headers = {"X-Test-Caller": ADMIN.name}
+    routes = list(routes_of(app))
+    for method, path in routes:
+        answer = client.request(method, f"{path}?txet=parcel&Projekt=", headers=headers)
+        assert answer.status_code == 422, (method, path, answer.text)
+        assert [error["field"] for error in answer.json()["errors"]] == ["txet", "Projekt"], (method, path)
+    assert {method for method, _ in routes} == {"GET", "POST", "PUT", "PATCH", "DELETE"}
+    for path in TOLERANT:
+        assert client.get(f"{path}?utm_source=mail", follow_redirects=False).status_code < 400
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_belongs_into_the_body_does_nothing_in_the_address(app: FastAPI, client: TestClient) -> None:
+    """Left aside, it would erase the person in all projects, and price all calls anew for good."""
+    api = admin_of(app, client)
+    call = {"model": "gpt-4o", "prompt_tokens": 1, "completion_tokens": 1, "latency_ms": 1, "status": "success"}
+    for path, query, body in (
+        ("/erasures", "project=default", {"end_user": "ann"}),
+        ("/llm/repricings", "project=default&dry_run=true", {}),
+        ("/llm/log-call", "project=shop", call),
+        ("/llm/log-calls", "project=shop", [call]),
+    ):
+        answer = api.post(f"{path}?{query}", body, 422)
+        assert answer["errors"][0] == {"field": "project", "message": "is no parameter of this route; it has none"}
+    assert api.get("/erasures")["items"] == api.get("/llm/repricings")["items"] == api.get("/llm/calls")["items"] == []
+    api.post("/llm/log-call?", call)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
