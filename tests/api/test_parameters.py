@@ -10,7 +10,16 @@ from starlette.routing import Route
 
 from tests.caller import ADMIN, admin_of
 
-TOLERANT = {"/", "/start.css", "/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json", "/health/live", "/health/ready"}
+TOLERANT = {
+    "/",
+    "/start.css",
+    "/docs",
+    "/docs/oauth2-redirect",
+    "/redoc",
+    "/openapi.json",
+    "/health/live",
+    "/health/ready",
+}
 """Pages, which anybody may link to with what he likes, where a login comes back to, and what probes ask."""
 
 
@@ -72,6 +81,36 @@ def test_what_belongs_into_the_body_does_nothing_in_the_address(app: FastAPI, cl
         assert answer["errors"][0] == {"field": "project", "message": "is no parameter of this route; it has none"}
     assert api.get("/erasures")["items"] == api.get("/llm/repricings")["items"] == api.get("/llm/calls")["items"] == []
     api.post("/llm/log-call?", call)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_second_value_is_refused_by_every_route_that_takes_one(app: FastAPI, client: TestClient) -> None:
+    """The last one would count, and nobody could tell. Parameters that the document has as lists may be repeated."""
+    admin_of(app, client)
+    headers = {"X-Test-Caller": ADMIN.name}
+    singles = lists = 0
+    for path, operations in app.openapi()["paths"].items():
+        for method, operation in operations.items():
+            for parameter in operation.get("parameters", ()):
+                if parameter["in"] != "query":
+                    continue
+                name, address = parameter["name"], re.sub(r"{\w+}", "1", path)
+                answer = client.request(method, f"{address}?{name}=%20&{name}=%20&{name}=", headers=headers)
+                refused = f"{name}: takes one value, not 3" == answer.json()["detail"]
+                assert refused is (parameter["schema"].get("type") != "array"), (method, path, name)
+                singles, lists = singles + refused, lists + (not refused)
+    assert singles > 150
+    assert lists > 50
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_nobody_is_erased_in_the_last_of_two_projects(app: FastAPI, client: TestClient) -> None:
+    api = admin_of(app, client)
+    answer = api.change("DELETE", "/end-users/ann?project=default&project=shop", None, 422)
+    assert answer["errors"] == [{"field": "project", "message": "takes one value, not 2"}]
+    assert api.get("/erasures")["items"] == []
+    answer = api.get("/llm/calls/export", format=["csv", "ndjson"], expect=422)
+    assert [error["field"] for error in answer["errors"]] == ["format"]
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -10,7 +10,7 @@ from callscope.api import docs, openapi, parameters
 
 
 def subject(name: str, prefix: str = "") -> APIRouter:
-    """The router of a subject, whose name is the tag in the docs. A query parameter that a route lacks is a 422."""
+    """The router of a subject, whose name is the tag in the docs. Query parameters are checked by `parameters`."""
     return APIRouter(
         prefix=prefix, tags=[name], dependencies=[Depends(parameters.only_known)], responses=docs.errors(422, 500, 503),
         generate_unique_id_function=openapi.operation_id,
