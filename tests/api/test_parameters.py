@@ -114,6 +114,19 @@ def test_nobody_is_erased_in_the_last_of_two_projects(app: FastAPI, client: Test
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_path_that_is_not_utf8_is_refused_by_every_route(app: FastAPI, client: TestClient) -> None:
+    """What cannot be decoded would be U+FFFD, and with it the name of somebody else."""
+    api = admin_of(app, client)
+    for bad in ("%ff%fe", "caf%e9", "%ed%a0%80", "a%C3", "%EF%BF%BD%ff"):
+        for method, path in (*routes_of(app), ("GET", "/ui"), ("GET", "/docs/assets"), ("DELETE", "/end-users")):
+            answer = client.request(method, f"{path}/{bad}")
+            assert (answer.status_code, "UTF-8" in answer.json()["detail"]) == (422, True), (method, path)
+    assert api.get("/erasures")["items"] == []
+    for good in ("caf%C3%A9", "%EF%BF%BD", "a%2525", "\N{GRINNING FACE}"):
+        api.change("DELETE", f"/end-users/{good}", None, 202)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_number_is_no_time(app: FastAPI, client: TestClient) -> None:
     """20260301 would be a day in August 1970, and the range everything."""
     api = admin_of(app, client)

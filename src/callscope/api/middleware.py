@@ -9,6 +9,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Collection, Mapping
+from urllib.parse import unquote_to_bytes
 
 import structlog
 from fastapi import FastAPI
@@ -28,6 +29,7 @@ log = structlog.get_logger(__name__)
 
 GZIP_FROM_BYTES = 1_024
 GZIP_LEVEL = 4  # level 9, the default, takes four times as long for a few per cent
+UNDECODABLE = "\N{REPLACEMENT CHARACTER}"
 TEMPORARY_REDIRECT = 307
 """Told by Starlette alone, from an address with a slash too many or too few to the right one."""
 DEFAULT_POLICY = b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
@@ -148,8 +150,7 @@ class RequestMiddleware:
             await send(message)
 
         try:
-            if b"\0" in scope.get("raw_path", b"") or "\0" in scope["path"] or b"%00" in scope["query_string"]:
-                raise HTTPException(422, "An address cannot hold the character NUL.")
+            _check_address(scope)
             limit = self._body_limit(scope["path"])
             if length is not None and length > limit:
                 raise BodyTooLarge(limit)
@@ -191,6 +192,21 @@ class RequestMiddleware:
     def _body_limit(self, path: str) -> int:
         limits = self._body_limits
         return limits.get(path) or limits.get(path[: path.rfind("/") + 1], self._small_body)
+
+
+def _check_address(scope: Scope) -> None:
+    """Raise HTTPException for an address that holds NUL, or whose path is not UTF-8.
+
+    Servers decode what is not to U+FFFD, which may make somebody else's name of it; a name with that in it is UTF-8.
+    """
+    raw_path = scope.get("raw_path") or b""
+    if b"\0" in raw_path or "\0" in scope["path"] or b"%00" in scope["query_string"]:
+        raise HTTPException(422, "An address cannot hold the character NUL.")
+    if UNDECODABLE in scope["path"]:
+        try:
+            unquote_to_bytes(raw_path).decode()
+        except UnicodeDecodeError:
+            raise HTTPException(422, "The path of an address must be UTF-8, percent-encoded.") from None
 
 
 def _read_headers(scope: Scope) -> tuple[bytes | None, int | None, bytes | None, bool]:
