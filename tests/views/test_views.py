@@ -1,5 +1,6 @@
 """Saved views: whose they are, who sees them, who may change them, and what they may hold."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -103,6 +104,29 @@ def test_whoever_is_limited_to_projects_sees_no_view_of_others(admin: Api) -> No
     number = next(one["id"] for one in admin.get("/projects")["items"] if one["name"] == "shop")
     admin.change("PATCH", f"/projects/{number}", {"name": "store"})
     assert clerk.get("/views")["items"][0]["filters"]["project"] == "store"
+
+
+def test_a_view_of_ones_own_tells_nothing_of_a_project_that_one_may_no_longer_see(admin: Api) -> None:
+    clerk = person(admin, "clerk", ("shop", "desk"))
+    made = {
+        name: clerk.post("/views", {"name": name, "filters": {"project": project}, "shared": name == "told"})
+        for name, project in (("all", None), ("kept", "shop"), ("lost", "desk"), ("told", "desk"))
+    }
+    numbers = {one["name"]: one["id"] for one in admin.get("/projects")["items"]}
+    admin.change("PATCH", f"/users/{clerk.caller.user_id}", {"projects": ["shop"]})
+    moved = replace(clerk, caller=replace(clerk.caller, project_ids=frozenset({numbers["shop"]})))
+    admin.change("PATCH", f"/projects/{numbers['desk']}", {"name": "project-quagga"})
+    admin.change("PATCH", f"/projects/{numbers['shop']}", {"name": "store"})
+    seen = moved.get("/views")["items"]
+    assert [(view["name"], view["filters"]["project"]) for view in seen] == [("all", None), ("kept", "store")]
+    for name in ("lost", "told"):
+        path = f"/views/{made[name]['id']}"
+        refused = [moved.change("PATCH", path, {"name": "x"}, 403), moved.change("DELETE", path, None, 403)]
+        refused.append(moved.post("/views", {"name": name, "filters": {}}, 409))
+        assert "quagga" not in str(refused)
+    assert names(admin) == ["told"]
+    back = [view for view in clerk.get("/views")["items"] if view["name"] in {"lost", "told"}]
+    assert [view["filters"]["project"] for view in back] == ["project-quagga"] * 2
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,8 @@ def list_views(
 ) -> Envelope[Page[ViewOut]]:
     """One's own views and those that others share, by id.
 
-    Whoever is limited to projects is shown others' views only if they are about one of his projects.
+    Whoever is limited to projects is shown others' views only if they are about one of his projects, and none, not even
+    his own, about another project.
     """
     after = read_cursor(cursor, RowId)
     found = views.page(caller, after[0] if after else 0, limit + 1)

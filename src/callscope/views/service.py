@@ -1,14 +1,15 @@
 """Saving, sharing and finding views.
 
 A view may name what not everybody may know of. So whoever is limited to projects is shown others' views only if they
-are about one of his projects; whoever sees all projects is shown all that are shared.
+are about one of his projects; whoever sees all projects is shown all that are shared. His own about a project that he may
+no longer see are hidden from him until he may again: they would tell its name, whatever it is called by now.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select
+from sqlalchemy import ColumnElement, Select, delete, func, select
 from sqlalchemy.orm import Session
 
 from callscope.accounts.models import User
@@ -144,11 +145,14 @@ class ViewService:
 
 
 def _visible(caller: Caller) -> Select[SavedView, str]:
+    own: ColumnElement[bool] = SavedView.user_id == caller.user_id
     shared: ColumnElement[bool] = SavedView.shared.is_(True)
     if caller.project_ids is not None:
-        shared = and_(SavedView.shared, SavedView.project_id.in_(caller.project_ids))
+        of_his_projects = SavedView.project_id.in_(caller.project_ids)
+        own = own & (SavedView.project_id.is_(None) | of_his_projects)
+        shared = shared & of_his_projects
     query = select(SavedView, User.email).outerjoin(User, User.id == SavedView.user_id)
-    return query.where(or_(SavedView.user_id == caller.user_id, shared))
+    return query.where(own | shared)
 
 
 def _changeable(session: Session, caller: Caller, view_id: int) -> _Found:
