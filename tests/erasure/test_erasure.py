@@ -168,6 +168,22 @@ def test_no_word_of_theirs_is_left_in_the_index(admin: Admin, app: FastAPI) -> N
     assert admin.ask("GET", "/llm/calls?text=quagga")["items"] == []
 
 
+def test_figures_stay_where_the_reports_of_a_call_differ(admin: Admin, app: FastAPI) -> None:
+    """What is erased must not have made one of them the more believable."""
+    told = {"end_user": NAME, "created_at": "2026-01-05T10:00:00Z", "status": "error"}
+    wordy: dict[str, Any] = {"tags": [SECRET], "name": SECRET, "session_id": SECRET, "error_message": SECRET}
+    for n, words in enumerate(({}, *({key: value} for key, value in wordy.items()), wordy)):
+        one = told | {"response_id": f"r{n}"}
+        admin.log(one | words | {"prompt_tokens": 20, "error_type": "insufficient_quota"})
+        admin.log(one | {"prompt_tokens": 10, "error_type": "RateLimitError"})
+    asked = [f"/metrics/{name}?from=2026-01-01&to=2026-02-01" for name in ("summary", "error-rate", "token-usage")]
+    before = [admin.ask("GET", route) for route in asked]
+    assert before[0]["calls"] == 6
+    _erase(admin, app)
+    assert [admin.ask("GET", route) for route in asked] == before
+    assert examine(app.state.db).found.total() == 0
+
+
 def test_only_in_one_project_and_only_what_was_there(admin: Admin, app: FastAPI) -> None:
     here, there = admin.log({"end_user": NAME, "project": "shop"}, {"end_user": NAME})
     asked = admin.ask("POST", "/erasures", {"end_user": NAME, "project": "shop"}, 202)

@@ -111,10 +111,11 @@ def has_usage(call: CallRow) -> bool:
     return call.prompt_tokens > 0 or call.completion_tokens > 0
 
 
-def _rank(row: PricedRow) -> tuple[int, bool, int, str]:
-    said = content(row)
-    completeness = sum(value is not None and value != 0 for value in said)
-    return (-row.call.source, row.call.api_key_id is None, -completeness, repr(said))
+def _rank(row: PricedRow) -> tuple[int, bool, int, str, str]:
+    # By what an erasure leaves before what it takes, so that it changes no figure of the call.
+    left = content(erased(row))
+    completeness = sum(value is not None and value != 0 for value in left)
+    return (-row.call.source, row.call.api_key_id is None, -completeness, repr(left), repr(content(row)))
 
 
 def _is_login(row: PricedRow) -> bool:
