@@ -184,6 +184,28 @@ def test_figures_stay_where_the_reports_of_a_call_differ(admin: Admin, app: Fast
     assert examine(app.state.db).found.total() == 0
 
 
+def test_of_the_type_of_an_error_its_kind_is_left(admin: Admin, app: FastAPI) -> None:
+    """Any text may have been sent as the type."""
+    told: dict[str, Any] = {"end_user": NAME, "created_at": "2026-01-05T10:00:00Z", "status": "error"}
+    wanted = {"RateLimitError": "rate_limit", f"zebedee: {SECRET}": "other", None: None}
+    calls = admin.log(
+        *(told | {"error_type": sent} for sent in wanted), told | {"status": "success", "error_type": NAME}
+    )
+    (again, _) = admin.log(*(told | {"response_id": "r", "error_type": f"{NAME} {n}: timed out"} for n in range(2)))
+    asked = "/metrics/error-rate?from=2026-01-01&to=2026-02-01"
+    before = admin.ask("GET", asked)
+    _erase(admin, app)
+    assert [admin.ask("GET", f"/llm/calls/{one}")["error_type"] for one in (*calls, again)] == [
+        *wanted.values(), None, "timeout",
+    ]  # fmt: skip
+    admin.log(told | {"response_id": "r", "error_type": f"{NAME}: timed out, told late"})
+    assert admin.ask("GET", f"/llm/calls/{again}")["error_type"] == "timeout"
+    assert admin.ask("GET", asked) == before
+    _rewrite(app)
+    assert _found(_files(app), "zebedee", "quagga") == []
+    assert examine(app.state.db).found.total() == 0
+
+
 def test_only_in_one_project_and_only_what_was_there(admin: Admin, app: FastAPI) -> None:
     here, there = admin.log({"end_user": NAME, "project": "shop"}, {"end_user": NAME})
     asked = admin.ask("POST", "/erasures", {"end_user": NAME, "project": "shop"}, 202)

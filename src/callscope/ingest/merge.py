@@ -11,7 +11,7 @@ from functools import reduce
 from operator import or_
 from typing import TypedDict
 
-from callscope.ingest.row import ERASED, CallRow, CostRow, PricedRow, PriceSource, Source
+from callscope.ingest.row import ERASED, CallRow, CostRow, ErrorKind, PricedRow, PriceSource, Source
 
 RATINGS = ("rating_1", "rating_2", "rating_3", "rating_4", "rating_5")
 
@@ -90,9 +90,12 @@ def ranked(witnesses: Iterable[PricedRow]) -> list[PricedRow]:
 def erased(row: PricedRow) -> PricedRow:
     """The same call without what names its end user or shows what was written."""
     call = row.call
+    kind = ErrorKind(call.error_kind)
     return PricedRow(
         call._replace(
             erased=True,
+            # any text may have been sent as the type; totals count by the kind, which has a column of its own
+            error_type=None if call.error_type is None or kind is ErrorKind.none else kind.name,
             end_user=ERASED if call.end_user is not None else None,
             error_message=None,
             refused=None if call.refused is None else ERASED,
