@@ -54,7 +54,7 @@ def test_the_newest_calls_are_shown_as_the_api_gives_them(admin_page: Page, serv
         if call["estimated_cost"] is not None:
             expect(shown.get_by_label(f"${call['estimated_cost']:.9f}")).to_be_visible()
         if call["status"] == "success":
-            expect(shown).to_contain_text("success")
+            expect(shown).to_contain_text("refused" if call["refused"] else "success")
 
 
 def test_a_call_against_a_policy_is_marked_and_found_from_the_overview(empty_server: str, open_page: OpenPage) -> None:

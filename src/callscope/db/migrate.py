@@ -78,9 +78,10 @@ def upgrade(db: Database, first: Callable[[Connection], None] | None = None) -> 
     did_something = False
     while True:
         try:
-            if not _step(db, first, deadline):
+            if not _step(db, first, max(deadline, time.monotonic() + TABLE_SECONDS)):
                 return did_something
             did_something = True
+            deadline = time.monotonic() + WAIT_SECONDS  # a step may have taken long by itself
         except _TableInUse as error:
             if time.monotonic() + PAUSE_SECONDS >= deadline:
                 raise DatabaseUnavailable(f"its tables have been in use all the time: {error}") from error
