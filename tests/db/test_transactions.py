@@ -105,6 +105,14 @@ def test_the_server_ends_a_statement_that_takes_too_long(db: Database) -> None:
 
 
 @on_postgresql
+def test_statements_are_planned_for_their_values(db: Database) -> None:
+    """A plan from when a table was small, kept for all values, made batches of calls take seconds."""
+    for work in (db.read, db.write):
+        with work() as connection:
+            assert connection.scalar(text("SHOW plan_cache_mode")) == "force_custom_plan"
+
+
+@on_postgresql
 def test_what_became_of_a_write_is_only_told_once_it_has_ended(db: Database, other: Database) -> None:
     with other.write() as connection:
         bump(connection, "test")

@@ -25,6 +25,9 @@ CONNECTING: dict[str, str | int] = {
 NOTICE_LOST_CLIENTS = """
     SELECT set_config('tcp_keepalives_idle', '30', false), set_config('tcp_keepalives_interval', '10', false),
            set_config('tcp_keepalives_count', '3', false)"""
+# A plan for any values knows neither how many ids a statement names nor which days. Made while a table was small, it went
+# through all calls of a day for each id: a batch of a thousand calls took five seconds and more.
+PLAN_FOR_THE_VALUES = "SELECT set_config('plan_cache_mode', 'force_custom_plan', false)"
 LIMIT_STATEMENTS = "SELECT set_config('statement_timeout', %s, false)"
 # `remote_write` stays: like `on` it waits for this server's disk, and for the standby's memory only by its administrator's
 # decision. Said for the session, it holds also when the server's configuration is changed later.
@@ -49,7 +52,10 @@ def reading_engine(url: URL, stops_at: Callable[[], float], *, connections: int,
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: object) -> None:
         connection.read_only = True
-        _set(connection, (NOTICE_LOST_CLIENTS, ()), (LIMIT_STATEMENTS, (_milliseconds(statement_seconds),)))
+        _set(
+            connection, (NOTICE_LOST_CLIENTS, ()), (PLAN_FOR_THE_VALUES, ()),
+            (LIMIT_STATEMENTS, (_milliseconds(statement_seconds),)),
+        )  # fmt: skip
 
     return engine
 
@@ -60,7 +66,10 @@ def writing_engine(url: URL, stops_at: Callable[[], float]) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: object) -> None:
-        _set(connection, (NOTICE_LOST_CLIENTS, ()), (LIMIT_STATEMENTS, ("0",)), (SYNC_COMMITS, ()))
+        _set(
+            connection, (NOTICE_LOST_CLIENTS, ()), (PLAN_FOR_THE_VALUES, ()), (LIMIT_STATEMENTS, ("0",)),
+            (SYNC_COMMITS, ()),
+        )  # fmt: skip
 
     return engine
 
