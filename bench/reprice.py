@@ -127,8 +127,8 @@ def check(data_dir: Path) -> None:
         stored = connection.scalar(select(func.sum(cost_logs.c.estimated_cost)))
     print(f"sum of the rows: {stored:,} nano-dollars; the doctor finds {dict(examine(db).found) or 'nothing'}")
     db.dispose()
-    for wait in re.findall(r"longest_wait_ms=.*", (data_dir / "bench.log").read_text()):
-        print(f"one step kept others waiting at most: {wait}")
+    for wait in re.findall(r'"longest_wait_ms": ([\d.]+)', (data_dir / "bench.log").read_text()):
+        print(f"one step kept others waiting at most: {wait} ms")
 
 
 def main() -> None:
