@@ -16,8 +16,9 @@ from callscope.db.postgresql import STOPPING
 T = TypeVar("T")
 
 INTERVAL_SECONDS = 0.1
-REST_SECONDS = 5.0
-"""How long whoever takes a connection waits for its first sign of life."""
+REST_SECONDS = 3.0
+"""How long whoever takes a connection waits for its first sign of life. A new one is tried then, for five seconds more; whoever
+logs a call when the database hangs may wait for that twice, after a write that hung, and hears of it within 30 seconds."""
 
 
 class NoAnswer(psycopg.OperationalError):
