@@ -153,6 +153,12 @@ def log(server: LocalServer, key: str, **fields: Any) -> int:
     return int(answer.json()["data"]["id"])
 
 
+def ask(server: LocalServer, key: str, seconds: float = 0) -> httpx.Response:
+    """A stream to its end, which comes after so long."""
+    headers = {"Authorization": f"Bearer {key}"}
+    return httpx.get(f"{server.url}/llm/calls/stream?seconds={seconds}", headers=headers)
+
+
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LocalServer, LocalServer]]:
     """Two servers on one database."""
@@ -246,11 +252,11 @@ def test_a_stream_is_one_request_of_a_limited_key(
     monkeypatch.setattr(feed, "RIGHTS_SECONDS", 0.05)
     server, _ = servers
     made = server.app.state.accounts.keys.create(ADMIN, "a program", [Scope.CALLS], None, requests_per_minute=2)
-    headers = {"Authorization": f"Bearer {made.secret}"}
     began = time.monotonic()
     for seconds in (1, 0):
-        assert httpx.get(f"{server.url}/llm/calls/stream?seconds={seconds}", headers=headers).status_code == 200
+        assert ask(server, made.secret, seconds).status_code == 200
     assert time.monotonic() - began >= 1, "it was not ended before its time"
+    headers = {"Authorization": f"Bearer {made.secret}"}
     assert httpx.get(f"{server.url}/llm/calls", headers=headers).status_code == 429
 
 
@@ -261,10 +267,7 @@ def test_one_caller_has_so_many_streams(
     server, _ = servers
     key, other = server.key(Scope.CALLS), server.key(Scope.CALLS)
     Reader(server.url, key)
-    answers = [
-        httpx.get(f"{server.url}/llm/calls/stream?seconds=0", headers={"Authorization": f"Bearer {one}"})
-        for one in (key, other)
-    ]
+    answers = [ask(server, one) for one in (key, other)]
     assert [answer.status_code for answer in answers] == [429, 200]
     assert "Retry-After" in answers[0].headers
 
@@ -274,11 +277,11 @@ def test_there_is_room_for_so_many_and_a_place_comes_back(
 ) -> None:
     server, _ = servers
     monkeypatch.setattr(feed, "MAX_READERS", len(server.app.state.call_feed._readers))
-    headers = {"Authorization": f"Bearer {server.key(Scope.CALLS)}"}
-    refused = httpx.get(f"{server.url}/llm/calls/stream?seconds=0", headers=headers)
+    key = server.key(Scope.CALLS)
+    refused = ask(server, key)
     assert (refused.status_code, "Retry-After" in refused.headers) == (503, True)
     monkeypatch.undo()
-    assert httpx.get(f"{server.url}/llm/calls/stream?seconds=0", headers=headers).status_code == 200
+    assert ask(server, key).status_code == 200
 
 
 def test_a_reader_who_takes_nothing_is_let_go(

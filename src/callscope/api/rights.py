@@ -6,7 +6,7 @@ The subject `accounts` says who a request comes from (`app.state.authenticate`);
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Annotated
 
@@ -52,6 +52,10 @@ class Caller:
     def may_see(self, project_id: int) -> bool:
         """Whether the caller may see and write this project."""
         return self.project_ids is None or project_id in self.project_ids
+
+    def in_any_session(self) -> "Caller":
+        """The same for all of a user's sessions: for what one caller may have so many of at a time."""
+        return replace(self, session="")
 
 
 Authenticate = Callable[[Request], Awaitable[Caller | None]]

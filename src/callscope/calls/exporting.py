@@ -9,7 +9,6 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -114,7 +113,7 @@ class Exporter:
 
     def take_room(self, caller: Caller) -> Callable[[], None]:
         """Take one of the places for exports; gives what gives it back. Raises TooManyExports."""
-        whose = replace(caller, session="")
+        whose = caller.in_any_session()
         with self._lock:
             if self._running.total() >= AT_ONCE:
                 raise TooManyExports("exports", AT_ONCE)

@@ -10,7 +10,6 @@ import contextlib
 import json
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from anyio import CapacityLimiter, to_thread
@@ -98,7 +97,7 @@ class CallFeed:
         """
         if len(self._readers) >= MAX_READERS:
             raise TooManyReaders
-        if list(self._readers.values()).count(_whose(caller)) >= OF_ONE_CALLER:
+        if list(self._readers.values()).count(caller.in_any_session()) >= OF_ONE_CALLER:
             raise TooManyOfYours
         await to_thread.run_sync(asked.of, self._selector, caller, limiter=self._places)
         newest = await to_thread.run_sync(self._newest, limiter=self._places)
@@ -174,7 +173,7 @@ class CallFeed:
     @contextlib.contextmanager
     def _listening(self, caller: Caller) -> Iterator[asyncio.Event]:
         woken = asyncio.Event()
-        self._readers[woken] = _whose(caller)
+        self._readers[woken] = caller.in_any_session()
         if self._following is None or self._following.done():
             self._following = asyncio.get_running_loop().create_task(self._follow())
         try:
@@ -198,10 +197,6 @@ class CallFeed:
     def _newest(self) -> int:
         with self._store.reading() as reading:
             return reading.newest_id()
-
-
-def _whose(caller: Caller) -> Caller:
-    return replace(caller, session="")
 
 
 def _with_text(reading: Reading, text: TextQuery, found: Arrivals) -> tuple[Arrivals, bool]:
